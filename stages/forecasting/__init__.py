@@ -1,0 +1,1 @@
+"""What the stages share and the API serves with: pure functions, no files, no clock."""

@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from stages import paths
 from stages.forecasting.errors import UserError
+from stages.forecasting.params import Params, parse
 
 
 def run(main: Callable[[], None]) -> None:
@@ -20,6 +24,16 @@ def run(main: Callable[[], None]) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def load_params(path: Path = paths.PARAMS) -> Params:
+    """The whole of params.yaml, checked. A stage uses the sections that its params in dvc.yaml name, and no other."""
+    try:
+        return parse(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run from the repository's root") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not YAML: {error}") from None
 
 
 @contextmanager

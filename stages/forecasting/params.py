@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +17,35 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A section of params.yaml: frozen, and no key but these."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class InjectedDrift(Section):
+    """A change that the demo injects from `start` on."""
+
+    kind: Literal["none", "level", "growth", "weekday", "season", "noise"]
+    start: date | None = Field(description="first changed day; null for the last eight weeks")
+    size: float = Field(gt=-1, description="relative change (growth: per year); weekday, season: 1 moves by 3 days, 6 months")
+    share: Share = Field(description="share of the series that change")
+
+
+class Demo(Section):
+    """The embedded demo data set: a chain of stores in the competition's schema."""
+
+    stores: Positive
+    items: Positive
+    start: date = Field(description="first day")
+    years: float = Field(gt=0, le=50, description="length, years; more of them only append days")
+    future_days: int = Field(ge=0, description="days after the last with sales whose rows carry the known-future columns only")
+    seed: int = Field(ge=0)
+    level: float = Field(gt=0, description="sales of the median series, units per day")
+    growth: float = Field(gt=-1, le=10, description="relative change per year")
+    seasonality: float = Field(ge=0, le=2, description="height of the yearly wave, relative to the level")
+    noise: float = Field(ge=0, le=2, description="relative sd of demand around its mean, beyond Poisson's")
+    promotions: bool = Field(description="a column promo, 0 or 1, and what it does to sales")
+    closed_days: bool = Field(description="a column open, 0 or 1: Sundays and public holidays; some stores lack months of rows")
+    level_shifts: Share = Field(description="share of the series whose level jumps on random days")
+    drift: InjectedDrift
 
 
 class Data(Section):
@@ -38,3 +66,58 @@ class Train(Section):
     n_estimators: Positive = Field(description="number of trees")
     learning_rate: float = Field(gt=0, le=1)
     seed: int
+
+
+class Prepare(Section):
+    """How the panel is cleaned. Every rule looks at a series' past and at the other series' same day only."""
+
+    fill_weeks: Positive = Field(description="a missing day takes the median of so many last sales on its weekday")
+    closed_probability: float = Field(gt=0, lt=1, description="a zero that demand gives less often than this is a closed day")
+    outlier_z: float = Field(gt=0, description="robust standard deviations above what was expected")
+    outlier_factor: float = Field(gt=1, description="times what was expected, squared when something is planned for the day")
+
+
+class Forecast(Section):
+    """What is forecast."""
+
+    horizon: Positive = Field(description="days ahead")
+
+
+class Params(Section):
+    """The whole of params.yaml. A new section is a model above and a line here."""
+
+    demo: Demo
+    data: Data
+    prepare: Prepare
+    forecast: Forecast
+
+
+def parse(content: Any, file: str = "params.yaml") -> Params:
+    """The model of a parsed params.yaml; a UserError names each wrong key with its dotted path, and what is allowed there."""
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: expected the sections {', '.join(Params.model_fields)}, found {type(content).__name__}")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        problems = [describe(problem["type"], problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        raise UserError("\n  ".join([f"{file}: {len(problems)} wrong", *problems])) from None
+
+
+def describe(kind: str, location: tuple[int | str, ...], message: str, value: object) -> str:
+    """One validation error in words."""
+    path = ".".join(map(str, location))
+    if kind == "missing":
+        return f"{path} is missing: add it, stages/forecasting/params.py says what it means"
+    if kind == "extra_forbidden":
+        allowed = list(section_at(location[:-1]).model_fields)
+        close = get_close_matches(str(location[-1]), allowed, n=1)
+        return f"{path} is unknown{f': did you mean {close[0]}?' if close else ''} (allowed: {', '.join(allowed)})"
+    return f"{path} = {value!r}: {message[0].lower()}{message[1:]}"
+
+
+def section_at(location: tuple[int | str, ...]) -> type[Section]:
+    """The model that holds the keys at this path."""
+    model: type[Section] = Params
+    for key in location:
+        model = model.model_fields[str(key)].annotation  # type: ignore[assignment]
+    return model

@@ -1,0 +1,33 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """An empty working directory with the repository's params.yaml; call it with dotted keys to change values."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(changes: dict[str, Any] | None = None) -> Path:
+        params = yaml.safe_load((ROOT / "params.yaml").read_text())
+        for path, value in (changes or {}).items():
+            *sections, key = path.split(".")
+            place = params
+            for section in sections:
+                place = place[section]
+            place[key] = value
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        return tmp_path
+
+    write()
+    return write

@@ -35,6 +35,7 @@ class Panel:
         status: (S, D) uint8, index into STATUSES.
         known: (S, D, K) float32, the known-future columns at the day they describe, NaN where absent.
         known_names: K names.
+        state: (S, D, F) float32, features.STATE: what is known of a series before the day begins. None until computed.
     """
 
     store: np.ndarray
@@ -45,6 +46,7 @@ class Panel:
     status: np.ndarray
     known: np.ndarray
     known_names: tuple[str, ...] = ()
+    state: np.ndarray | None = None
 
     @property
     def n_series(self) -> int:
@@ -72,10 +74,10 @@ class Panel:
         recorded[:, end:] = np.nan
         status[:, end:] = np.where(status[:, end:] == ABSENT, ABSENT, FUTURE)
         return replace(self, store=self.store[begun], item=self.item[begun], sales=sales, recorded=recorded, status=status,
-                       known=self.known[begun])
+                       known=self.known[begun], state=None if self.state is None else self.state[begun])
 
     def extended(self, days: int) -> Panel:
-        """The panel with at least `days` days after `last_day`; new days are future, their known columns NaN."""
+        """The panel with at least `days` days after `last_day`; new days are future, their known and state columns NaN."""
         missing = self.column(self.last_day) + 1 + days - len(self.dates)
         if missing <= 0:
             return self
@@ -84,22 +86,24 @@ class Panel:
         return replace(self, dates=dates, sales=np.pad(self.sales, pad, constant_values=np.nan),
                        recorded=np.pad(self.recorded, pad, constant_values=np.nan),
                        status=np.pad(self.status, pad, constant_values=FUTURE),
-                       known=np.pad(self.known, (*pad, (0, 0)), constant_values=np.nan))
+                       known=np.pad(self.known, (*pad, (0, 0)), constant_values=np.nan),
+                       state=None if self.state is None else np.pad(self.state, (*pad, (0, 0)), constant_values=np.nan))
 
 
-def from_table(table: pa.Table, known: tuple[str, ...] = ()) -> Panel:
+def from_table(table: pa.Table, known: tuple[str, ...] = (), state: tuple[str, ...] = ()) -> Panel:
     """Arrays from the long form, in any row order.
 
     Args:
         table: one row per store, item and day, with the columns CLEANED and the known-future columns.
         known: names of the known-future columns.
+        state: names of the columns for `Panel.state`.
     """
     if table.num_rows == 0:
         raise UserError("the cleaned data has no rows")
-    table = table.sort_by([(key, "ascending") for key in KEYS])
-    store, item = (column_values(table[key]) for key in ("store", "item"))
-    day = table["date"].cast(pa.date32()).to_numpy().astype("datetime64[D]")
-    new_series = np.r_[True, (store[1:] != store[:-1]) | (item[1:] != item[:-1])]
+    store, item, day, new_series = keys(table)
+    if not in_order(store, item, day, new_series):
+        table = table.sort_by([(key, "ascending") for key in KEYS])
+        store, item, day, new_series = keys(table)
     row = np.cumsum(new_series) - 1
     first = day.min()
     col = (day - first).astype(int)
@@ -110,13 +114,31 @@ def from_table(table: pa.Table, known: tuple[str, ...] = ()) -> Panel:
         out[row, col] = values
         return out
 
+    def stack(names: tuple[str, ...]) -> np.ndarray:
+        out = np.full((*shape, len(names)), np.nan, "f4")
+        for k, name in enumerate(names):
+            out[row, col, k] = table[name].to_numpy()
+        return out
+
     status = pc.index_in(table["status"].cast(pa.string()), pa.array(STATUSES)).to_numpy()
-    known_grid = np.full((*shape, len(known)), np.nan, "f4")
-    for k, name in enumerate(known):
-        known_grid[row, col, k] = table[name].to_numpy()
     return Panel(store=store[new_series], item=item[new_series], dates=first + np.arange(shape[1]),
                  sales=grid(table["sales"].to_numpy(), np.nan, "f4"), recorded=grid(table["recorded"].to_numpy(), np.nan, "f4"),
-                 status=grid(status, ABSENT, "u1"), known=known_grid, known_names=tuple(known))
+                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known), state=stack(state) if state else None)
+
+
+def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Store, item and day of each row, and whether the row begins another series than the one before."""
+    store, item = (column_values(table[key]) for key in ("store", "item"))
+    day = table["date"].cast(pa.date32()).to_numpy().astype("datetime64[D]")
+    return store, item, day, np.r_[True, (store[1:] != store[:-1]) | (item[1:] != item[:-1])]
+
+
+def in_order(store: np.ndarray, item: np.ndarray, day: np.ndarray, new_series: np.ndarray) -> bool:
+    """Whether the rows are sorted by store, item, date: then the sort, the dearest part of reading, can be left out."""
+    starts = np.flatnonzero(new_series)
+    store, item = store[starts], item[starts]
+    series = (store[1:] > store[:-1]) | ((store[1:] == store[:-1]) & (item[1:] > item[:-1]))
+    return bool(series.all() and ((day[1:] > day[:-1]) | new_series[1:]).all())
 
 
 def to_table(panel: Panel) -> pa.Table:

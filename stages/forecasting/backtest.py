@@ -1,0 +1,57 @@
+"""Rolling-origin backtest: at each origin the method is fitted to what was known then, and scored on the days that followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from stages.forecasting.errors import UserError
+from stages.forecasting.model import DemandModel, Forecast
+from stages.forecasting.panel import Panel
+from stages.forecasting.params import Train
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One origin. `actual` (S, H) are the recorded sales after it, NaN where none were recorded; `history` is what was shown."""
+
+    history: Panel
+    actual: np.ndarray
+    forecast: Forecast
+    model: DemandModel
+
+
+def origins(panel: Panel, wanted: int | Sequence[date], step: int, horizon: int) -> list[np.datetime64]:
+    """The origins to test, oldest first: those named, or `wanted` of them, `step` days apart, the last `horizon` before the end."""
+    last = panel.last_day - horizon
+    if isinstance(wanted, int):
+        chosen = [last - step * k for k in reversed(range(wanted))]
+    else:
+        chosen = sorted(np.datetime64(day, "D") for day in wanted)
+    for origin in chosen:
+        if not panel.dates[0] + horizon <= origin <= last:
+            raise UserError(f"evaluate.origins: {origin} leaves no {horizon} days on both sides within {panel.dates[0]} ... "
+                            f"{panel.last_day}: name other origins, fewer of them, or a shorter forecast.horizon")
+    return chosen
+
+
+def backtest(panel: Panel, train: Train, at: Sequence[np.datetime64], horizon: int,
+             progress: Callable[[Sequence[np.datetime64]], Sequence[np.datetime64]] = lambda items: items) -> list[Fold]:
+    """One fold per origin. The panel needs its state; nothing after an origin reaches the model that is tested there."""
+    folds = []
+    for origin in progress(at):
+        history = panel.through(origin)
+        model = DemandModel.fit(history, train, horizon)
+        folds.append(Fold(history, actual_after(panel, history, origin, horizon), model.predict(history, origin, horizon), model))
+    return folds
+
+
+def actual_after(panel: Panel, history: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
+    """(S, H) recorded sales of the history's series on the `horizon` days after the origin; NaN where none were recorded."""
+    start = panel.column(origin) + 1
+    wanted = set(zip(history.store.tolist(), history.item.tolist(), strict=True))
+    rows = [key in wanted for key in zip(panel.store.tolist(), panel.item.tolist(), strict=True)]
+    return panel.recorded[rows, start:start + horizon]

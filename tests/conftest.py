@@ -31,3 +31,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
 
     write()
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole pipelines run last: most mistakes show in the first seconds."""
+    items.sort(key=lambda item: "slow" in item.keywords)

@@ -1,0 +1,49 @@
+# The commands of this repository. Each sets up what it needs in .venv first.
+# PYTHON: the first of these that is new enough, or the one that is named: make repro PYTHON=/path/to/python3.12
+NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c $(NEW_ENOUGH) 2>/dev/null && echo $(name))))
+VENV := .venv
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: help repro test lint bench clean
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+help:
+	@echo 'make repro   the pipeline: from the data to the forecast of the next 90 days (dvc repro)'
+	@echo 'make test    style, types and all tests'
+	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
+	@echo 'make clean   removes .venv and the caches of tools, never data or models'
+
+repro: $(VENV)/.repro
+	dvc repro
+
+test: lint
+	pytest -q --durations 5
+
+lint: $(VENV)/.dev
+	ruff check .
+	mypy
+
+bench: $(VENV)/.bench
+	python -m bench
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# One stamp per file of requirements: pip runs again only when one that it read has changed.
+$(VENV)/.repro: requirements.txt constraints.txt
+$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt
+$(VENV)/.bench: requirements-bench.txt requirements.txt constraints.txt
+$(VENV)/.repro $(VENV)/.dev $(VENV)/.bench:
+	@if ! $(VENV)/bin/python -c $(NEW_ENOUGH) 2>/dev/null || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
+	  rm -rf $(VENV); \
+	  [ -n '$(PYTHON)' ] && '$(PYTHON)' -c $(NEW_ENOUGH) \
+	    || { echo 'error: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3.12' >&2; exit 1; }; \
+	  '$(PYTHON)' -m venv $(VENV) \
+	    || { rm -rf $(VENV); echo 'error: no virtual environment could be made (Debian, Ubuntu: apt install python3-venv)' >&2; exit 1; }; \
+	fi
+	@echo 'installing $< into $(VENV): a few minutes the first time'
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< --constraint constraints.txt
+	@touch $@

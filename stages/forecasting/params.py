@@ -77,6 +77,14 @@ class Prepare(Section):
     outlier_factor: float = Field(gt=1, description="times what was expected, squared when something is planned for the day")
 
 
+class Evaluate(Section):
+    """The backtest."""
+
+    origins: Positive | Annotated[tuple[date, ...], Field(min_length=1)] = Field(
+        description="how many, the last one horizon before the newest day; or the days themselves")
+    step_days: Positive = Field(description="days between the origins when their number is given")
+
+
 class Forecast(Section):
     """What is forecast."""
 
@@ -89,6 +97,7 @@ class Params(Section):
     demo: Demo
     data: Data
     prepare: Prepare
+    evaluate: Evaluate
     forecast: Forecast
 
 

@@ -54,7 +54,7 @@ class Data(Section):
     source: str = Field(description="CSV or Parquet file with the columns date, store, item, sales")
     known_future: tuple[str, ...] = Field(description="numeric columns that are known for the days to forecast")
     as_of: date | None = Field(description="the last day the pipeline may see; null for the newest")
-    test_file: str | None = Field(description="CSV with id, date, store, item: writes data/forecast/submission.csv")
+    test_file: str = Field(description="CSV with id, date, store, item: the days of data/forecast/submission.csv")
 
 
 class Train(Section):
@@ -91,14 +91,22 @@ class Forecast(Section):
     horizon: Positive = Field(description="days ahead")
 
 
+class Promote(Section):
+    """When a candidate may become champion."""
+
+    tolerance: float = Field(ge=0, description="how much worse its SMAPE may be, relative to the champion's at the same origins")
+
+
 class Params(Section):
     """The whole of params.yaml. A new section is a model above and a line here."""
 
     demo: Demo
     data: Data
     prepare: Prepare
+    train: Train
     evaluate: Evaluate
     forecast: Forecast
+    promote: Promote
 
 
 def parse(content: Any, file: str = "params.yaml") -> Params:

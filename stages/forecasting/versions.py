@@ -1,0 +1,153 @@
+"""What a model version and a champion are, and when a candidate may become one. Pure: no files, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stages.forecasting.errors import UserError
+
+METRIC = "smape"  # decides; the lower the better
+TABLED = ("smape", "mae", "rmse", "mape", "wape", "mase", "bias")  # of the backtest, in cards and in the history
+ID_FORMAT = "%Y%m%dT%H%M%SZ"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+Digest = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the model file, hexadecimal")
+
+
+class Champion(BaseModel):
+    """The model that serves: models/champion.json, and, as it was first promoted, models/versions/<version>/metrics.json."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str = Field(pattern=r"^\d{8}T\d{6}Z$", description="UTC time of its first promotion")
+    model: str = Field(description="path of the model file from the repository's root")
+    sha256: str = Digest
+    trained_through: date = Field(description="last day the training saw")
+    train: dict[str, Any] = Field(description="the train section of params.yaml it was trained with")
+    horizon: int = Field(gt=0, description="days")
+    baseline: dict[str, Any] = Field(description="metrics/evaluate.json of its own backtest")
+    promoted_at: str = Field(description="UTC")
+    promoted_by: str
+    reason: str
+    previous: str | None = Field(description="the version that was champion when this one first became it")
+
+    @property
+    def action(self) -> str:
+        """How it became champion: by promotion, or later again by rollback."""
+        return "promote" if self.version == version_id(datetime.strptime(self.promoted_at, TIME_FORMAT)) else "rollback"
+
+
+class Evaluation(BaseModel):
+    """What a promotion needs of metrics/evaluate.json; the rest goes with it into the baseline."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    model_sha256: str = Digest
+    trained_through: date
+    smape: float
+
+
+class Comparison(BaseModel):
+    """metrics/compare.json: the candidate against the champion, on days that neither of the compared fits had seen.
+
+    A model cannot be scored at an origin before its `trained_through`, so at the common origins configuration is held against
+    configuration, each fitted to what was known at the origin. At `unseen` origins the champion itself forecasts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model_sha256: str = Digest
+    champion: str | None = Field(description="version compared with")
+    same_configuration: bool = Field(description="candidate and champion differ in their training window only")
+    origins: list[date]
+    candidate: dict[str, float] = Field(description="mean scores of the candidate's configuration over the origins")
+    champion_scores: dict[str, float] = Field(description="the same of the champion's configuration; empty without a champion")
+    ratio: float | None = Field(description="candidate's smape / champion's; null without a champion")
+    unseen: dict[date, dict[str, dict[str, float]]] = Field(
+        description='origin: {"candidate": scores of its configuration fitted there, "champion": scores of the champion\'s model}')
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the candidate becomes champion, and why, in words."""
+
+    promote: bool
+    reason: str
+
+
+def decide(comparison: Comparison, tolerance: float) -> Decision:
+    """Not worse than the champion by more than `tolerance` (relative): at the common origins, and at those the champion never saw."""
+    if comparison.champion is None:
+        return Decision(True, f"first champion ({METRIC} {comparison.candidate[METRIC]:.2f})")
+    pairs = [(f"at {len(comparison.origins)} common origins", comparison.candidate[METRIC], comparison.champion_scores[METRIC])]
+    if comparison.unseen:
+        candidate, champion = (sum(scores[who][METRIC] for scores in comparison.unseen.values()) / len(comparison.unseen)
+                               for who in ("candidate", "champion"))
+        pairs.append((f"at {len(comparison.unseen)} origins after the champion's training", candidate, champion))
+    said = "; ".join(f"{where} {METRIC} {ours:.2f} against the champion's {theirs:.2f}" for where, ours, theirs in pairs)
+    worse = any(not ours <= theirs * (1 + tolerance) for _, ours, theirs in pairs)
+    return Decision(not worse, f"{'worse' if worse else 'not worse'} than {tolerance:.1%} allows: {said}")
+
+
+def version_id(now: datetime) -> str:
+    """The version that is first promoted at this UTC time."""
+    return now.strftime(ID_FORMAT)
+
+
+def parse_champion(content: Any, file: str) -> Champion | None:
+    """The champion of a parsed pointer; None before the first promotion, when it is {"version": null}."""
+    if content == {"version": None}:
+        return None
+    try:
+        return Champion.model_validate(content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise UserError(f"{file} is no champion ({wrong}): restore it with git checkout -- {file}") from None
+
+
+def verify(content: bytes, champion: Champion) -> bytes:
+    """The content, if it is the champion's model file. Unpickling runs code: nothing else may be unpickled."""
+    digest = sha256(content)
+    if digest != champion.sha256:
+        raise UserError(f"{champion.model} is not the model that was promoted: its sha256 begins {digest[:12]}, that of version "
+                        f"{champion.version} {champion.sha256[:12]}. Restore it with: dvc checkout --force {champion.model}.dvc")
+    return content
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def rolled_back(stored: Champion, now: datetime, by: str, reason: str) -> Champion:
+    """An earlier champion, again. `previous` stays what it was, so that rolling back twice goes back twice."""
+    return stored.model_copy(update={"promoted_at": now.strftime(TIME_FORMAT), "promoted_by": by, "reason": reason})
+
+
+HISTORY = ("at", "action", "version", "previous", "trained_through", *TABLED, "by", "reason", "sha256")
+
+
+def history_row(champion: Champion) -> dict[str, str]:
+    """A change of champion as a row of metrics/retrain_history.csv."""
+    scores = {name: number(champion.baseline, name) for name in TABLED}
+    return {"at": champion.promoted_at, "action": champion.action, "version": champion.version, "previous": champion.previous or "",
+            "trained_through": str(champion.trained_through), **scores, "by": champion.promoted_by,
+            "reason": " ".join(champion.reason.split()), "sha256": champion.sha256}
+
+
+def log_line(champion: Champion) -> str:
+    """The same as a line of logs/retrain_logs.log."""
+    row = history_row(champion)
+    return (f"{row['at']} {row['action']} version={row['version']} previous={row['previous'] or '-'} "
+            f"trained_through={row['trained_through']} {METRIC}={row[METRIC]} by={row['by']} reason={row['reason']!r}\n")
+
+
+def number(scores: Mapping[str, Any], name: str) -> str:
+    """A score for the eye, empty where there is none."""
+    value = scores.get(name)
+    return f"{value:.4f}" if isinstance(value, int | float) else ""

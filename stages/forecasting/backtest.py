@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,7 +25,7 @@ class Fold:
 
 
 def origins(panel: Panel, wanted: int | Sequence[date], step: int, horizon: int) -> list[np.datetime64]:
-    """The origins to test, oldest first: those named, or `wanted` of them, `step` days apart, the last `horizon` before the end."""
+    """The origins to test, oldest first: those named, or so many, `step` days apart, the last one `horizon` before the end."""
     last = panel.last_day - horizon
     if isinstance(wanted, int):
         chosen = [last - step * k for k in reversed(range(wanted))]
@@ -39,14 +39,18 @@ def origins(panel: Panel, wanted: int | Sequence[date], step: int, horizon: int)
 
 
 def backtest(panel: Panel, train: Train, at: Sequence[np.datetime64], horizon: int,
-             progress: Callable[[Sequence[np.datetime64]], Sequence[np.datetime64]] = lambda items: items) -> list[Fold]:
+             progress: Callable[[Sequence[np.datetime64]], Iterable[np.datetime64]] = iter) -> list[Fold]:
     """One fold per origin. The panel needs its state; nothing after an origin reaches the model that is tested there."""
     folds = []
     for origin in progress(at):
         history = panel.through(origin)
-        model = DemandModel.fit(history, train, horizon)
-        folds.append(Fold(history, actual_after(panel, history, origin, horizon), model.predict(history, origin, horizon), model))
+        folds.append(tested(panel, history, origin, horizon, DemandModel.fit(history, train, horizon)))
     return folds
+
+
+def tested(panel: Panel, history: Panel, origin: np.datetime64, horizon: int, model: DemandModel) -> Fold:
+    """The fold of a fitted model, shown the `history` = panel.through(origin)."""
+    return Fold(history, actual_after(panel, history, origin, horizon), model.predict(history, origin, horizon), model)
 
 
 def actual_after(panel: Panel, history: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:

@@ -1,0 +1,88 @@
+"""Holds the candidate against the champion, on days that neither of the compared fits had seen.
+
+Reads data/processed/train_window.parquet, metrics/evaluate.json and models/champion.json. Writes metrics/compare.json (fields:
+versions.Comparison). A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
+configuration is held against configuration, each fitted there. At origins that the champion never saw, it forecasts itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pyarrow import parquet
+
+from stages import champion, entry, paths
+from stages.forecasting import evaluation
+from stages.forecasting.backtest import backtest, tested
+from stages.forecasting.features import STATE
+from stages.forecasting.model import DemandModel
+from stages.forecasting.panel import Panel, from_table
+from stages.forecasting.params import Train
+from stages.forecasting.versions import METRIC, Champion
+from stages.progress import announced
+
+FEWEST = 28  # days after the champion's training that say something about it
+
+
+def champion_configuration(train: Train, of: Champion) -> Train:
+    """The champion's train section; keys that are newer than the champion as the candidate has them."""
+    return Train.model_validate(train.model_dump() | {key: value for key, value in of.train.items() if key in Train.model_fields})
+
+
+def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Champion) -> dict[np.datetime64, int]:
+    """Origins at which the champion itself can be scored, and on how many days: those of the backtest that it never saw, else
+    the newest that there is; none while it has seen nearly all."""
+    trained_through, longest = np.datetime64(of.trained_through, "D"), min(horizon, of.horizon)
+    new = int((panel.last_day - trained_through).astype(int))
+    if new < FEWEST:
+        return {}
+    days = min(new, longest)
+    return {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}
+
+
+def against(panel: Panel, evaluated: dict[str, Any], train: Train, horizon: int, of: Champion) -> dict[str, Any]:
+    """`champion_scores` and `unseen` of the comparison."""
+    at = [np.datetime64(fold["origin"], "D") for fold in evaluated["per_origin"]]
+    theirs = champion_configuration(train, of)
+    scores = evaluated if theirs == train else evaluation.means([
+        evaluation.fold_scores(fold) for fold in backtest(panel, theirs, at, horizon, announced)])
+    unseen = {}
+    for origin, days in unseen_days(panel, at, horizon, of).items():
+        history = panel.through(origin)
+        models = {"candidate": DemandModel.fit(history, train, horizon), "champion": champion.load_model(of)}
+        folds = {who: tested(panel, history, origin, days, model) for who, model in models.items()}
+        unseen[str(origin)] = {who: evaluation.fold_scores(fold) for who, fold in folds.items()}
+    return {"champion_scores": numbers(scores), "unseen": unseen}
+
+
+def numbers(scores: dict[str, Any]) -> dict[str, float]:
+    """The scores among the metrics of a backtest."""
+    return {name: value for name, value in scores.items() if isinstance(value, int | float)}
+
+
+def main() -> None:
+    params = entry.load_params()
+    evaluated = json.loads(paths.EVALUATE_METRICS.read_text(encoding="utf-8"))
+    current = champion.read()
+    compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
+    if current is not None:
+        panel = from_table(parquet.read_table(paths.WINDOW), params.data.known_future, STATE)
+        compared = evaluation.rounded(against(panel, evaluated, params.train, params.forecast.horizon, current))
+    ratio = evaluated[METRIC] / compared["champion_scores"][METRIC] if current else None
+    entry.write_json(paths.COMPARE_METRICS, {
+        "model_sha256": evaluated["model_sha256"],
+        "champion": current and current.version,
+        "same_configuration": current is not None and champion_configuration(params.train, current) == params.train,
+        "origins": [fold["origin"] for fold in evaluated["per_origin"]],
+        "candidate": numbers(evaluated),
+        "ratio": evaluation.rounded(ratio),
+        **compared,
+    })
+    print(f"{METRIC} {evaluated[METRIC]}, {ratio:.4f} of the champion's" if ratio else "no champion to compare with")
+
+
+if __name__ == "__main__":
+    entry.run(main)

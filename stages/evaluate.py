@@ -1,0 +1,81 @@
+"""Backtests the candidate's configuration: at each origin a model is fitted to what was known then, and scored on what followed.
+
+Reads data/processed/train_window.parquet, and models/model.pkl, the model that the scores speak for. Writes
+metrics/evaluate.json (means over the origins, then each origin, each month of the horizon, and the baselines on the same days)
+and the plots' data, reports/plots/*.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import joblib
+from pyarrow import parquet
+
+from stages import entry, paths
+from stages.forecasting import baselines, evaluation, plots, scores
+from stages.forecasting.backtest import Fold, backtest, origins
+from stages.forecasting.features import STATE
+from stages.forecasting.model import DemandModel
+from stages.forecasting.panel import from_table
+from stages.forecasting.versions import sha256
+from stages.progress import announced
+
+IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
+
+
+def summary(folds: Sequence[Fold]) -> dict[str, Any]:
+    """metrics/evaluate.json. What is a list there is left out of `dvc metrics show`, which would drown in it."""
+    per_fold = [evaluation.fold_scores(fold) for fold in folds]
+    beside = {}
+    for name, method in baselines.BASELINES.items():
+        made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
+        mean = evaluation.means([evaluation.point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
+        beside[name] = {score: mean[score] for score in IN_ALL}
+    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base} for fold in folds]
+    content = {
+        **evaluation.means(per_fold),
+        "base": folds[-1].model.base,
+        "baselines": beside,
+        "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
+        "per_month": evaluation.by_horizon(folds, evaluation.MONTH),
+    }
+    rounded: dict[str, Any] = evaluation.rounded(content)
+    return rounded
+
+
+def tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plots.Table]:
+    """The plots' data, by the name of the file."""
+    return {
+        "actual_vs_predicted": plots.total_per_day(folds),
+        "sample_series": plots.sample_series(folds),
+        "error_by_horizon": plots.by_week(folds, ("smape", "wape", "mae")),
+        "coverage_by_horizon": plots.by_week(folds, [f"coverage_{level}" for level in scores.LEVELS]),
+        "feature_importance": plots.importance(model),
+        "residuals_by_store": plots.residuals(folds, "store"),
+        "residuals_by_item": plots.residuals(folds, "item"),
+    }
+
+
+def main() -> None:
+    params = entry.load_params()
+    panel = from_table(parquet.read_table(paths.WINDOW), params.data.known_future, STATE)
+    at = origins(panel, params.evaluate.origins, params.evaluate.step_days, params.forecast.horizon)
+    folds = backtest(panel, params.train, at, params.forecast.horizon, announced)
+    content = paths.MODEL.read_bytes()
+    model: DemandModel = joblib.load(io.BytesIO(content))
+    result = summary(folds) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
+    for name, table in tables(folds, model).items():
+        with entry.whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([table, *zip(*evaluation.rounded(table).values(), strict=True)])
+    entry.write_json(paths.EVALUATE_METRICS, result)
+    print("mean of {} origins: SMAPE {smape:.2f} %, MAE {mae:.2f}, WAPE {wape:.2f} %; the intervals of 80 and 95 % cover "
+          "{coverage_80:.1f} and {coverage_95:.1f} %".format(len(folds), **result))
+
+
+if __name__ == "__main__":
+    entry.run(main)

@@ -16,6 +16,7 @@ from pyarrow import csv
 
 from stages import entry, paths
 from stages.forecasting import retail
+from stages.forecasting.arrow import to_arrow
 from stages.forecasting.errors import UserError
 from stages.forecasting.params import Demo
 
@@ -94,15 +95,15 @@ def to_table(chain: Chain, promotions: bool, closed_days: bool) -> pa.Table:
     """One row per store, item and day in the competition's columns, sorted by store, item, date; `sales` null in future rows."""
     series, day = np.nonzero(chain.row.T)
     columns = {
-        "date": pa.array(chain.dates[day]),
-        "store": pa.array(chain.store[series]),
-        "item": pa.array(chain.item[series]),
-        "sales": pa.array(chain.units[day, series], mask=day >= chain.sold),
+        "date": to_arrow(chain.dates[day]),
+        "store": to_arrow(chain.store[series]),
+        "item": to_arrow(chain.item[series]),
+        "sales": to_arrow(chain.units[day, series], missing=day >= chain.sold),
     }
     if promotions:
-        columns["promo"] = pa.array(chain.promo[day, series].astype(np.int8))
+        columns["promo"] = to_arrow(chain.promo[day, series].astype(np.int8))
     if closed_days:
-        columns["open"] = pa.array(chain.open[day, series].astype(np.int8))
+        columns["open"] = to_arrow(chain.open[day, series].astype(np.int8))
     return pa.table(columns)
 
 

@@ -12,15 +12,18 @@ from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import csv, parquet
 
+from stages.forecasting import arrow
 from stages.forecasting.errors import UserError
 
 REQUIRED = ("date", "store", "item", "sales")
+TAKEN = (*REQUIRED, "recorded", "status")  # columns of the cleaned data
 BOM = b"\xef\xbb\xbf"
 BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"%PDF")
 NEWLINE, RETURN = 10, 13
 CHUNK = 1 << 20  # bytes looked at together
+Ragged = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Source:
     """A source file's rows, in file order.
 
     Attributes:
-        table: the columns REQUIRED and the known-future ones. Of a CSV, ids and dates are text (dictionaries), the others float64,
-            or text where not every value is a number; of a Parquet file, whatever it holds.
+        table: the columns REQUIRED and the known-future ones. Of a CSV, ids and dates are text (dictionaries), the others
+            float64, or text where not every value is a number; of a Parquet file, whatever it holds.
         numbers: where a reader finds the rows again: numbers from 1, given positions in the table. Slow, for messages.
         unit: what those numbers count, "line" or "row".
         repairs: what was mended while reading.
@@ -62,11 +65,15 @@ def read(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
 
 
 def neither(file: str, why: object = "") -> UserError:
+    """The error for a file of another kind."""
     return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them")
 
 
 def wanted(names: list[str], file: str, known: tuple[str, ...]) -> list[str]:
     """The columns to read; raises where one is not there, or there twice."""
+    for name in known:
+        if name in TAKEN or known.count(name) > 1:
+            raise UserError(f"params.yaml: data.known_future = {list(known)}: {name!r} is taken, rename the column in {file}")
     for name in (*REQUIRED, *known):
         if name not in names:
             near = get_close_matches(name.lower(), [other.lower() for other in names], n=1)
@@ -83,11 +90,9 @@ def wanted(names: list[str], file: str, known: tuple[str, ...]) -> list[str]:
 
 def read_parquet(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
     """The needed columns of a Parquet file."""
-    from pyarrow import parquet
-
     try:
         names = parquet.read_schema(pa.BufferReader(data)).names
-        table = parquet.read_table(pa.BufferReader(data), columns=wanted(names, file, known))
+        table = arrow.read_parquet(data, wanted(names, file, known))
     except (pa.ArrowException, OSError) as error:
         raise neither(file, error) from None
     return Source(table, lambda rows: rows + 1, "row", ignored=tuple(name for name in names if name not in table.column_names))
@@ -97,13 +102,14 @@ def read_csv(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
     """Comma-separated UTF-8 with a header. A byte order mark, any line endings, blank lines and padded names are mended."""
     marked = data.slice(0, min(3, len(data))).to_pybytes() == BOM
     start, end = 3 * marked, 3 * marked
-    for skipped, line in enumerate(data.slice(start, min(CHUNK, len(data) - start)).to_pybytes().splitlines(keepends=True), 1):
-        end += len(line)
+    header_at = 0
+    for line in data.slice(start, min(CHUNK, len(data) - start)).to_pybytes().splitlines(keepends=True):
+        header_at, end = header_at + 1, end + len(line)
         if line.strip():
             break
     body = data.slice(end)
     try:
-        padded = next(dialect.reader([line.decode().strip()]))
+        padded = next(dialect.reader([line.decode().strip("\r\n")]))
         names = [name.strip() for name in padded]
         columns = wanted(names, file, known)
         table, ragged = parsed(body, names, columns)
@@ -111,7 +117,7 @@ def read_csv(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
         raise neither(file, error) from None
 
     def lines(rows: np.ndarray) -> np.ndarray:
-        return np.array([n for n, line in enumerate(body.to_pybytes().splitlines(), skipped + 1) if line.strip()])[rows]
+        return np.array([n for n, line in enumerate(body.to_pybytes().splitlines(), header_at + 1) if line.strip()])[rows]
 
     if ragged:
         shown = "; ".join(f"line {lines(np.array(row))}: {text[:60]!r}" for row, text in ragged[:5])
@@ -123,7 +129,7 @@ def read_csv(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
     return Source(table, lines, "line", repairs, tuple(name for name in names if name not in columns))
 
 
-def parsed(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Table, list[tuple[int, str]]]:
+def parsed(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Table, Ragged]:
     """The rows below the header, and those that have too few or too many values: position among all rows, text."""
     if len(body) == 0:
         return pa.table({name: pa.array([], pa.string()) for name in columns}), []
@@ -132,13 +138,13 @@ def parsed(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Ta
     try:
         return parse(body, names, types, threads=True)
     except pa.ArrowInvalid:  # a value is no number, or a row is ragged
-        table, ragged = parse(body, names, dict.fromkeys(columns, pa.string()), threads=False)
-        return table, ragged
+        return parse(body, names, dict.fromkeys(columns, pa.string()), threads=False)
 
 
-def parse(body: pa.Buffer, names: list[str], types: dict[str, pa.DataType], threads: bool) -> tuple[pa.Table, list[tuple[int, str]]]:
+def parse(body: pa.Buffer, names: list[str], types: dict[str, pa.DataType], threads: bool) -> tuple[pa.Table, Ragged]:
     """As `parsed`; without threads, ragged rows are returned, with them they raise."""
-    ragged, blank = [], 0
+    ragged: Ragged = []
+    blank = 0
 
     def skip(row: csv.InvalidRow) -> str:
         nonlocal blank
@@ -165,10 +171,10 @@ def line_endings(data: pa.Buffer, rows: int) -> dict[str, int]:
     feeds = returns = both = 0
     for start in range(0, len(view), CHUNK):
         chunk, following = view[start : start + CHUNK], view[start + 1 : start + 1 + CHUNK]
-        feeds += np.count_nonzero(chunk == NEWLINE)
+        feeds += int(np.count_nonzero(chunk == NEWLINE))
         at = np.flatnonzero(chunk == RETURN)
         returns += len(at)
-        both += np.count_nonzero(following[at[at < len(following)]] == NEWLINE)
+        both += int(np.count_nonzero(following[at[at < len(following)]] == NEWLINE))
     lines = feeds + returns - both + (view[-1] not in (NEWLINE, RETURN))
     plain = feeds - both
     return {"lines_ending_in_carriage_return": int(returns), "mixed_line_endings": int(returns > 0 and plain > 0),

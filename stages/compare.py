@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pyarrow import parquet
 
 from stages import champion, entry, paths
 from stages.forecasting import evaluation
+from stages.forecasting.arrow import read_parquet
 from stages.forecasting.backtest import backtest, tested
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
@@ -69,7 +69,7 @@ def main() -> None:
     current = champion.read()
     compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
     if current is not None:
-        panel = from_table(parquet.read_table(paths.WINDOW), params.data.known_future, STATE)
+        panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
         compared = evaluation.rounded(against(panel, evaluated, params.train, params.forecast.horizon, current))
     ratio = evaluated[METRIC] / compared["champion_scores"][METRIC] if current else None
     entry.write_json(paths.COMPARE_METRICS, {

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import joblib
-from pyarrow import parquet
 
 from stages import entry, paths
 from stages.forecasting import baselines, evaluation, plots, scores
+from stages.forecasting.arrow import read_parquet
 from stages.forecasting.backtest import Fold, backtest, origins
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
@@ -62,7 +62,7 @@ def tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plots.Table]:
 
 def main() -> None:
     params = entry.load_params()
-    panel = from_table(parquet.read_table(paths.WINDOW), params.data.known_future, STATE)
+    panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
     at = origins(panel, params.evaluate.origins, params.evaluate.step_days, params.forecast.horizon)
     folds = backtest(panel, params.train, at, params.forecast.horizon, announced)
     content = paths.MODEL.read_bytes()

@@ -16,6 +16,7 @@ from pyarrow import csv, parquet
 
 from stages import champion, entry, paths
 from stages.forecasting import submission
+from stages.forecasting.arrow import read_parquet, to_arrow
 from stages.forecasting.errors import UserError
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel, Forecast
@@ -47,7 +48,7 @@ def to_table(panel: Panel, made: Forecast) -> pa.Table:
                "horizon": (day + 1).astype("i2"), "forecast": made.point.ravel()}
     for level in LEVELS:
         columns |= {f"lo_{level}": made.low[level].ravel(), f"hi_{level}": made.high[level].ravel()}
-    return pa.table(columns)
+    return pa.table({name: to_arrow(values) for name, values in columns.items()})
 
 
 def asked(file: str) -> pa.Table:
@@ -65,7 +66,7 @@ def asked(file: str) -> pa.Table:
 
 def main() -> None:
     params = entry.load_params()
-    panel = from_table(parquet.read_table(paths.FEATURES), params.data.known_future, STATE)
+    panel = from_table(read_parquet(paths.FEATURES), params.data.known_future, STATE)
     current = champion.read()
     model = joblib.load(paths.MODEL) if current is None else champion.load_model(current)
     made = forecast(panel, model, params.forecast.horizon)

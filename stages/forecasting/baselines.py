@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from stages.forecasting import base, structural
+from stages.forecasting.closures import chance_of_closing
+from stages.forecasting.design import Design
 from stages.forecasting.panel import Panel
 
 WEEK, YEAR = 7, 364  # days; 364 is a year in whole weeks
@@ -28,4 +31,16 @@ def seasonal_naive(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndar
     return np.where(np.isnan(forecast), mean[:, None], forecast)
 
 
-BASELINES: dict[str, Callable[[Panel, np.datetime64, int], np.ndarray]] = {"seasonal_naive": seasonal_naive}
+def factor_model(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
+    """(S, H): level x weekday x month x damped growth, 0 on days that are more likely closed than not."""
+    past = panel.through(origin).extended(horizon)
+    factors = structural.fit(past)
+    design = Design(past, factors.shape(past))
+    o, days = past.column(origin), np.arange(1, horizon + 1)
+    at = base.level("structural", factors, design, o)
+    demand = at.level[:, None] * design.shape[:, o + days] * at.multiple(days)
+    return np.where(chance_of_closing(past, o, horizon) < 0.5, demand, 0)
+
+
+BASELINES: dict[str, Callable[[Panel, np.datetime64, int], np.ndarray]] = {
+    "seasonal_naive": seasonal_naive, "factor_model": factor_model}

@@ -72,7 +72,8 @@ def by_horizon(folds: Sequence[Fold], step: int) -> list[dict[str, float]]:
 
 def means(found: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean of each score over the folds; counts are added up."""
-    return {name: sum(one[name] for one in found) / (1 if name in COUNTS else len(found)) for name in found[0]}
+    total = {name: sum(one[name] for one in found) for name in found[0]}
+    return {name: value if name in COUNTS else value / len(found) for name, value in total.items()}
 
 
 def rounded(content: Any, digits: int = 6) -> Any:

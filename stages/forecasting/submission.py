@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from stages.forecasting.arrow import to_arrow
 from stages.forecasting.errors import UserError
 from stages.forecasting.model import Forecast
 from stages.forecasting.panel import Panel
@@ -43,7 +44,7 @@ def answer(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> pa.T
     if found:
         raise UserError("\n  ".join([f"{file}: {found[0]}", *found[1:]]))
     sales = forecast.point[series, ahead.astype(int) - 1].astype("f8")
-    return pa.table({"id": identifier, "sales": np.round(sales, DECIMALS)})
+    return pa.table({"id": identifier, "sales": to_arrow(np.round(sales, DECIMALS))})
 
 
 def describe(problem: str, rows: np.ndarray, says: list[str], remedy: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,9 +14,12 @@ from stages.forecasting.errors import UserError
 
 METRIC = "smape"  # decides; the lower the better
 TABLED = ("smape", "mae", "rmse", "mape", "wape", "mase", "bias")  # of the backtest, in cards and in the history
+BASELINE = (*TABLED, "pinball", "coverage_80", "coverage_95", "by_origin", "normal")  # of metrics/evaluate.json
 ID_FORMAT = "%Y%m%dT%H%M%SZ"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
+Content = TypeVar("Content", bound=BaseModel)
+About = TypeVar("About", bound="AboutModel")
 Digest = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the model file, hexadecimal")
 
 
@@ -31,7 +34,7 @@ class Champion(BaseModel):
     trained_through: date = Field(description="last day the training saw")
     train: dict[str, Any] = Field(description="the train section of params.yaml it was trained with")
     horizon: int = Field(gt=0, description="days")
-    baseline: dict[str, Any] = Field(description="metrics/evaluate.json of its own backtest")
+    baseline: dict[str, Any] = Field(description="BASELINE of metrics/evaluate.json: its own backtest")
     promoted_at: str = Field(description="UTC")
     promoted_by: str
     reason: str
@@ -40,29 +43,45 @@ class Champion(BaseModel):
     @property
     def action(self) -> str:
         """How it became champion: by promotion, or later again by rollback."""
-        return "promote" if self.version == version_id(datetime.strptime(self.promoted_at, TIME_FORMAT)) else "rollback"
+        return "promote" if self.version == changed(self) else "rollback"
 
 
-class Evaluation(BaseModel):
-    """What a promotion needs of metrics/evaluate.json; the rest goes with it into the baseline."""
+class AboutModel(BaseModel):
+    """Metrics that say which model file they are about."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model_sha256: str = Digest
+
+
+class Training(AboutModel):
+    """metrics/train.json: what the candidate was fitted to."""
+
+    trained_from: date
     trained_through: date
+    rows: int = Field(description="of the training window")
+    series: int
+    horizon: int
+    base: str = Field(description="what boosting corrects")
+    report: dict[str, Any] = Field(description="how the base was chosen")
+    train: dict[str, Any] = Field(description="the train section of params.yaml")
+
+
+class Evaluation(AboutModel):
+    """metrics/evaluate.json, as far as a promotion needs it."""
+
+    model_config = ConfigDict(extra="allow")
+
     smape: float
 
 
-class Comparison(BaseModel):
+class Comparison(AboutModel):
     """metrics/compare.json: the candidate against the champion, on days that neither of the compared fits had seen.
 
     A model cannot be scored at an origin before its `trained_through`, so at the common origins configuration is held against
     configuration, each fitted to what was known at the origin. At `unseen` origins the champion itself forecasts.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model_sha256: str = Digest
     champion: str | None = Field(description="version compared with")
     same_configuration: bool = Field(description="candidate and champion differ in their training window only")
     origins: list[date]
@@ -70,7 +89,7 @@ class Comparison(BaseModel):
     champion_scores: dict[str, float] = Field(description="the same of the champion's configuration; empty without a champion")
     ratio: float | None = Field(description="candidate's smape / champion's; null without a champion")
     unseen: dict[date, dict[str, dict[str, float]]] = Field(
-        description='origin: {"candidate": scores of its configuration fitted there, "champion": scores of the champion\'s model}')
+        description='origin: {"candidate": scores of its configuration fitted there, "champion": scores of its model}')
 
 
 @dataclass(frozen=True)
@@ -82,7 +101,7 @@ class Decision:
 
 
 def decide(comparison: Comparison, tolerance: float) -> Decision:
-    """Not worse than the champion by more than `tolerance` (relative): at the common origins, and at those the champion never saw."""
+    """Not worse by more than `tolerance` (relative) at the common origins, nor at those the champion never saw."""
     if comparison.champion is None:
         return Decision(True, f"first champion ({METRIC} {comparison.candidate[METRIC]:.2f})")
     pairs = [(f"at {len(comparison.origins)} common origins", comparison.candidate[METRIC], comparison.champion_scores[METRIC])]
@@ -100,15 +119,18 @@ def version_id(now: datetime) -> str:
     return now.strftime(ID_FORMAT)
 
 
-def parse_champion(content: Any, file: str) -> Champion | None:
-    """The champion of a parsed pointer; None before the first promotion, when it is {"version": null}."""
-    if content == {"version": None}:
-        return None
+def changed(champion: Champion) -> str:
+    """When this champion took over, in the form of a version id: later than all ids that were then stored."""
+    return version_id(datetime.strptime(champion.promoted_at, TIME_FORMAT))
+
+
+def parse(kind: type[Content], content: Any, file: str, remedy: str) -> Content:
+    """The model of a file's parsed JSON; a UserError says what is wrong in it and how to get a right one."""
     try:
-        return Champion.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise UserError(f"{file} is no champion ({wrong}): restore it with git checkout -- {file}") from None
+        raise UserError(f"{file} is no {kind.__name__.lower()} ({wrong}): {remedy}") from None
 
 
 def verify(content: bytes, champion: Champion) -> bytes:
@@ -135,9 +157,9 @@ HISTORY = ("at", "action", "version", "previous", "trained_through", *TABLED, "b
 def history_row(champion: Champion) -> dict[str, str]:
     """A change of champion as a row of metrics/retrain_history.csv."""
     scores = {name: number(champion.baseline, name) for name in TABLED}
-    return {"at": champion.promoted_at, "action": champion.action, "version": champion.version, "previous": champion.previous or "",
-            "trained_through": str(champion.trained_through), **scores, "by": champion.promoted_by,
-            "reason": " ".join(champion.reason.split()), "sha256": champion.sha256}
+    return {"at": champion.promoted_at, "action": champion.action, "version": champion.version,
+            "previous": champion.previous or "", "trained_through": str(champion.trained_through), **scores,
+            "by": champion.promoted_by, "reason": " ".join(champion.reason.split()), "sha256": champion.sha256}
 
 
 def log_line(champion: Champion) -> str:

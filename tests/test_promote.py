@@ -1,0 +1,322 @@
+"""Promotion: which candidate may, what it leaves behind, and that a kill at any step leaves one whole champion."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pytest
+
+from stages import champion, paths, promote
+from stages.forecasting import versions
+from stages.forecasting.errors import UserError
+from stages.forecasting.versions import Champion
+
+ORIGINS = ["2017-06-30", "2017-10-02"]
+
+
+def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | None = None, unseen: dict | None = None) -> str:
+    """Write what train, evaluate and compare leave behind, with a stand-in for the model; returns its digest."""
+    for path in (paths.MODEL, paths.TRAIN_METRICS):
+        path.parent.mkdir(exist_ok=True)
+    joblib.dump({"smape": smape, "through": through}, paths.MODEL)
+    digest = versions.sha256(paths.MODEL.read_bytes())
+    current = champion.read()
+    metrics: dict[Path, dict[str, Any]] = {
+        paths.TRAIN_METRICS: {"model_sha256": digest, "trained_from": "2013-01-01", "trained_through": through, "rows": 913000,
+                              "series": 500, "horizon": 90, "base": "level", "report": {}, "train": {"max_depth": 6}},
+        paths.EVALUATE_METRICS: {"model_sha256": digest, "smape": smape, "mae": 6.0, "by_origin": {}, "stores": {"1": 3}},
+        paths.COMPARE_METRICS: {
+            "model_sha256": digest, "champion": current.version if current else None, "same_configuration": False,
+            "origins": ORIGINS, "candidate": {"smape": smape}, "unseen": unseen or {},
+            "champion_scores": {"smape": ours or current.baseline["smape"]} if current else {},
+            "ratio": smape / (ours or current.baseline["smape"]) if current else None},
+    }
+    for path, content in metrics.items():
+        path.write_text(json.dumps(content))
+    return digest
+
+
+def fake_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`dvc add` without DVC: what it leaves beside the model."""
+    model = Path(arguments[-1])
+    (model.parent / ".gitignore").write_text("/model.pkl\n")
+    model.with_name("model.pkl.dvc").write_text(f"outs:\n- path: {model.name}\n")
+    return subprocess.CompletedProcess(arguments, 0, "", "")
+
+
+@pytest.fixture(autouse=True)
+def work(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = project()
+    paths.CHAMPION.parent.mkdir()
+    paths.CHAMPION.write_text('{"version": null}\n')
+    monkeypatch.setattr(champion, "dvc", fake_dvc)
+    return root
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["promote", *arguments])
+    promote.main()
+
+
+def current() -> Champion:
+    found = champion.read()
+    assert found is not None
+    return found
+
+
+def check_whole() -> Champion | None:
+    """The pointer names nothing, or a version that has all its parts."""
+    found = champion.read()
+    if found:
+        assert champion.load_model(found)["smape"] == found.baseline["smape"]
+        parts = {path.name for path in Path(found.model).parent.iterdir()}
+        assert {"model.pkl", "model.pkl.dvc", "metrics.json", "model_card.md"} <= parts
+    return found
+
+
+def check_tidy(changes: int) -> None:
+    """Every change of champion is in history and log once, in order, and nothing lies about."""
+    rows, lines = champion.history(), paths.RETRAIN_LOG.read_text().splitlines()
+    assert [row["at"] for row in rows] == sorted({row["at"] for row in rows})
+    assert len(rows) == len(lines) == changes
+    assert rows[-1]["version"] == current().version
+    assert champion.orphans() == []
+    assert {path.name for path in paths.VERSIONS.iterdir()} == {row["version"] for row in rows}
+    assert not list(Path().rglob("*.part"))
+
+
+def test_first_promotion_writes_everything(monkeypatch, capsys):
+    digest = candidate(12.0)
+    run(monkeypatch, "--reason", "first\nlaunch")
+    found = check_whole()
+    assert found.sha256 == digest
+    assert (str(found.trained_through), found.horizon, found.train, found.previous) == ("2017-12-31", 90, {"max_depth": 6}, None)
+    assert found.baseline == {"smape": 12.0, "mae": 6.0, "by_origin": {}}  # no tables per store
+    check_tidy(1)
+    row = champion.history()[0]
+    assert (row["action"], row["smape"], row["reason"]) == ("promote", "12.0000", "first launch; first champion (smape 12.00)")
+    card = (paths.VERSIONS / found.version / "model_card.md").read_text()
+    assert f"sha256 {digest}" in card
+    assert "| smape | 12.0000 |" in card
+    stored = json.loads((paths.VERSIONS / found.version / "metrics.json").read_text())
+    assert stored["evaluate"]["stores"] == {"1": 3}
+    assert "promoted: version" in capsys.readouterr().out
+
+
+def test_the_same_candidate_twice_changes_nothing(monkeypatch, capsys):
+    candidate()
+    run(monkeypatch)
+    candidate()
+    before = paths.CHAMPION.read_bytes()
+    run(monkeypatch)
+    assert "is the champion already" in capsys.readouterr().out
+    assert paths.CHAMPION.read_bytes() == before
+    check_tidy(1)
+
+
+@pytest.mark.parametrize(("smape", "unseen", "allowed"), [
+    (12.0, {}, True), (12.11, {}, True), (12.13, {}, False), (float("nan"), {}, False),
+    (11.0, {"2017-10-02": {"candidate": {"smape": 14.0}, "champion": {"smape": 13.0}}}, False),
+    (11.0, {"2017-10-02": {"candidate": {"smape": 13.0}, "champion": {"smape": 14.0}}}, True),
+])
+def test_worse_than_the_tolerance_is_refused_and_force_overrides(monkeypatch, smape, unseen, allowed):
+    candidate(12.0)
+    run(monkeypatch)
+    first = current()
+    candidate(smape, "2018-01-31", unseen=unseen)
+    if allowed:
+        run(monkeypatch)
+        assert current().previous == first.version
+        return
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=r"not promoted: worse than 1\.0% allows.*--force --reason"):
+        run(monkeypatch)
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    run(monkeypatch, "--force", "--reason", "the new assortment")
+    assert current().reason.startswith("the new assortment; forced; worse than")
+    check_tidy(2)
+
+
+def test_force_needs_a_reason(monkeypatch, capsys):
+    candidate()
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, "--force")
+    assert stop.value.code == 2
+    assert "--force needs --reason" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda: paths.MODEL.write_bytes(b"other"), "metrics/train.json is about another model than models/model.pkl: run dvc repro"),
+    (lambda: paths.MODEL.unlink(), "models/model.pkl is missing: run dvc repro, or dvc pull"),
+    (lambda: paths.EVALUATE_METRICS.unlink(), "metrics/evaluate.json is missing: run dvc repro"),
+    (lambda: paths.COMPARE_METRICS.write_text("{"), "metrics/compare.json is not JSON"),
+    (lambda: paths.COMPARE_METRICS.write_text("{}"), "metrics/compare.json is no comparison (model_sha256: Field required"),
+    (lambda: paths.CHAMPION.unlink(), "models/champion.json is missing: restore it with git checkout"),
+    (lambda: paths.CHAMPION.write_text('{"version": "v2"}'), "models/champion.json is no champion (version: "),
+    (lambda: paths.CHAMPION.write_text("<<<<<<< HEAD"), "models/champion.json is not JSON"),
+])
+def test_what_does_not_fit_together_is_named(monkeypatch, spoil, message):
+    candidate()
+    spoil()
+    with pytest.raises(UserError) as error:
+        run(monkeypatch)
+    assert message in str(error.value)
+
+
+def test_a_comparison_with_another_champion_is_stale(monkeypatch):
+    candidate(12.0)
+    stale = paths.COMPARE_METRICS.read_text()
+    run(monkeypatch)
+    digest = candidate(11.0)
+    paths.COMPARE_METRICS.write_text(json.dumps(json.loads(stale) | {"model_sha256": digest}))
+    with pytest.raises(UserError, match=r"is about champion None, not 2\d+T\d+Z: run dvc repro"):
+        run(monkeypatch)
+
+
+def test_rollback_goes_back_step_by_step_and_list_shows_it(monkeypatch, capsys):
+    for number, smape in enumerate((12.0, 11.9, 11.8), 1):
+        candidate(smape)
+        run(monkeypatch)
+        check_tidy(number)
+    first, second, third = champion.stored()
+    run(monkeypatch, "--rollback")
+    assert (current().version, current().action) == (second.version, "rollback")
+    run(monkeypatch, "--rollback", "--reason", "still wrong")
+    assert (current().version, current().reason) == (first.version, "still wrong")
+    check_whole()
+    with pytest.raises(UserError, match=f"version {first.version} is the first"):
+        run(monkeypatch, "--rollback")
+    run(monkeypatch, "--rollback", third.version)
+    assert current().model_dump(exclude={"promoted_at", "reason"}) == third.model_dump(exclude={"promoted_at", "reason"})
+    rows = champion.history()
+    assert [row["action"] for row in rows] == ["promote"] * 3 + ["rollback"] * 3
+    assert [row["at"] for row in rows] == sorted({row["at"] for row in rows})
+    with pytest.raises(UserError, match=r"no version 20000101T000000Z: 2\d+T"):
+        run(monkeypatch, "--rollback", "20000101T000000Z")
+    capsys.readouterr()
+    run(monkeypatch, "--list")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:18].split()[-1] for line in lines[1:]] == [third.version, second.version, first.version]
+    assert [line[0] for line in lines[1:]] == ["*", " ", " "]
+
+
+def test_list_and_rollback_before_any_promotion(monkeypatch, capsys):
+    run(monkeypatch, "--list")
+    assert "no version yet" in capsys.readouterr().out
+    with pytest.raises(UserError, match="no champion to roll back from"):
+        run(monkeypatch, "--rollback")
+
+
+def test_a_model_file_that_was_changed_is_never_unpickled(work, monkeypatch):
+    candidate(12.0)
+    run(monkeypatch)
+    candidate(11.5)
+    run(monkeypatch)
+    first = champion.stored()[0]
+    trap = work / "trap"
+    Path(first.model).write_bytes(b"cos\nsystem\n(S'touch " + str(trap).encode() + b"'\ntR.")
+    for attempt in (lambda: champion.load_model(first), lambda: run(monkeypatch, "--rollback")):
+        with pytest.raises(UserError, match=r"is not the model that was promoted.*dvc checkout --force"):
+            attempt()
+    assert not trap.exists()
+    assert current().version != first.version
+
+
+def test_a_missing_model_file_says_what_to_run(monkeypatch):
+    candidate()
+    run(monkeypatch)
+    Path(current().model).unlink()
+    asked = []
+
+    def refuses(*arguments: str) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments[0])
+        return subprocess.CompletedProcess(arguments, 1, "", "ERROR: no remote specified\n")
+
+    monkeypatch.setattr(champion, "dvc", refuses)
+    with pytest.raises(UserError, match=r"could not bring it \(ERROR: no remote specified\).*run: dvc pull models/.*\.dvc"):
+        champion.load_model(current())
+    assert asked == ["checkout", "pull"]
+
+
+def test_one_promotion_at_a_time(monkeypatch):
+    candidate()
+    with promote.alone(), pytest.raises(UserError, match="another promotion is running"):
+        run(monkeypatch)
+
+
+def killed_at(step: int, *arguments: str) -> bool:
+    """Run the command in a child that is killed at its n-th change of a file: before it, or with half of it done.
+
+    Between two changes there is nothing that a kill could spoil. Returns False if the command came to its end.
+    """
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count() -> None:
+            nonlocal left
+            left -= 1
+            if left == -1:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def change(event: str, details: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event == "open" and isinstance(details[2], int) and details[2] & (os.O_WRONLY | os.O_RDWR):
+                count()
+                if left == 0:
+                    left = -1
+                    Path(details[0]).write_bytes(b"half")
+                    left = 0
+                count()
+            elif event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "subprocess.Popen"):
+                count()
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.argv = ["promote", *arguments]
+        sys.addaudithook(change)
+        try:
+            promote.main()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+@pytest.mark.parametrize("command", ["first", "second", "rollback"])
+def test_killed_at_any_step(work, monkeypatch, tmp_path_factory, command):
+    """Afterwards the old champion or the new one is there, whole, and the same command again ends as if nothing had happened."""
+    for smape in () if command == "first" else (12.0,) if command == "second" else (12.0, 11.9):
+        candidate(smape)
+        run(monkeypatch)
+    candidate(11.5)
+    old = champion.read()
+    before = len(champion.history()) if old else 0
+    given = ["--rollback", champion.stored()[0].version] if command == "rollback" else []
+    template = tmp_path_factory.mktemp("template") / "work"
+    shutil.copytree(work, template)
+    steps, seen = 0, set()
+    while killed_at(steps, *given):
+        now = check_whole()
+        assert now == old or (now and now.action == ("rollback" if given else "promote"))
+        seen.add(now == old)
+        run(monkeypatch, "--list")
+        run(monkeypatch, *given)
+        assert check_whole().baseline["smape"] == (12.0 if given else 11.5)
+        check_tidy(before + 1)
+        for path in work.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.copytree(template, work, dirs_exist_ok=True)
+        steps += 1
+    assert steps > 8
+    assert seen == {True, False}  # killed before the pointer, and after it

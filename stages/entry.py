@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from stages import paths
 from stages.forecasting.errors import UserError
 from stages.forecasting.params import Params, parse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def run(main: Callable[[], None]) -> None:
@@ -46,6 +49,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write Parquet: the same rows give the same bytes, however the table was put together."""
+    from pyarrow import parquet
+
+    with whole_file(path) as part:
+        parquet.write_table(table.combine_chunks(), part, compression="zstd")
 
 
 def write_json(path: Path, content: Any) -> None:

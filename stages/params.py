@@ -1,0 +1,17 @@
+"""Checks the whole of params.yaml, so that a mistyped key is an error even when no stage reads its section anew.
+
+Reads params.yaml. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from stages import entry, paths
+
+
+def main() -> None:
+    params = entry.load_params()
+    print(f"{paths.PARAMS}: {', '.join(params.model_fields_set)}")
+
+
+if __name__ == "__main__":
+    entry.run(main)

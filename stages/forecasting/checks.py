@@ -33,9 +33,9 @@ def enough_days(records: Records, end: int, horizon: int, file: str) -> None:
     begun = (days > 0) | np.isnan(records.sales).all(axis=1)  # a series without any sales is too short as well
     short = np.flatnonzero(begun & (days < horizon))
     if len(short):
-        shown = "; ".join(f"{records.name(series)}: {days[series]} days" for series in short[:SHOWN])
+        shown = "; ".join(f"{records.name(series)}: {days[series]} days" for series in short[:SHOWN]) + more(len(short))
         raise UserError(f"{file}: {len(short):,} series with fewer days with sales than forecast.horizon = {horizon} up to "
-                        f"{records.dates[end]}: {shown}{more(len(short))}. Leave them out of the source, or lower forecast.horizon")
+                        f"{records.dates[end]}: {shown}. Leave them out of the source, or lower forecast.horizon")
 
 
 def known_values(records: Records, end: int, horizon: int, file: str) -> None:

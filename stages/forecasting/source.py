@@ -134,34 +134,31 @@ def parsed(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Ta
     if len(body) == 0:
         return pa.table({name: pa.array([], pa.string()) for name in columns}), []
     text, number = pa.dictionary(pa.int32(), pa.string()), pa.float64()
-    types = {name: text if name in REQUIRED[:3] else number for name in columns}
+    options = csv.ConvertOptions(column_types={name: text if name in REQUIRED[:3] else number for name in columns},
+                                 include_columns=columns)
     try:
-        return parse(body, names, types, threads=True)
+        return csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names), convert_options=options), []
     except pa.ArrowInvalid:  # a value is no number, or a row is ragged
-        return parse(body, names, dict.fromkeys(columns, pa.string()), threads=False)
+        return parsed_as_text(body, names, columns)
 
 
-def parse(body: pa.Buffer, names: list[str], types: dict[str, pa.DataType], threads: bool) -> tuple[pa.Table, Ragged]:
-    """As `parsed`; without threads, ragged rows are returned, with them they raise."""
+def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Table, Ragged]:
+    """As `parsed`, row by row: what a row has to say is judged later. Lines of spaces only are skipped."""
+    body.to_pybytes().decode()  # the handler below must not meet what is not UTF-8
     ragged: Ragged = []
     blank = 0
 
     def skip(row: csv.InvalidRow) -> str:
         nonlocal blank
-        if not row.text.strip():
-            blank += 1
-        elif threads:
-            return "error"
-        else:
+        if row.text.strip():
             ragged.append((row.number - 1 - blank, row.text))
+        else:
+            blank += 1
         return "skip"
 
-    table = csv.read_csv(
-        pa.BufferReader(body),
-        csv.ReadOptions(column_names=names, use_threads=threads),
-        csv.ParseOptions(invalid_row_handler=skip),
-        csv.ConvertOptions(column_types=types, include_columns=list(types)),
-    )
+    table = csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names, use_threads=False),
+                         csv.ParseOptions(invalid_row_handler=skip),
+                         csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns))
     return table, ragged
 
 

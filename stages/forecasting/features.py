@@ -12,17 +12,12 @@ from dataclasses import replace
 import numpy as np
 from dateutil.easter import easter
 
-from stages.forecasting.panel import CLOSED, OBSERVED, OUTLIER, Panel
+from stages.forecasting.panel import CLOSED, Panel
 
 LAGS = (1, 7, 30)  # days
 WINDOWS = (7, 14, 30, 56, 182, 364)  # days
 STATE = tuple(f"lag_{k}" for k in LAGS) + tuple(f"rolling_mean_{w}" for w in WINDOWS)
 CALENDAR = ("year", "month", "day", "dayofweek", "is_weekend", "dayofyear", "days_from_easter")
-
-
-def trading(panel: Panel) -> np.ndarray:
-    """(S, D) bool: days whose sales say something about demand, that is open and not filled."""
-    return (panel.status == OBSERVED) | (panel.status == OUTLIER)
 
 
 def with_state(panel: Panel) -> Panel:
@@ -37,7 +32,7 @@ def with_state(panel: Panel) -> Panel:
     state = np.full((*panel.sales.shape, len(STATE)), np.nan, "f4")
     for f, k in enumerate(LAGS):
         state[:, k:days, f] = panel.sales[:, : days - k]
-    ok = trading(panel)
+    ok = panel.trading
     total = np.pad(np.cumsum(np.where(ok, panel.sales, 0), axis=1, dtype="f8"), ((0, 0), (1, 0)))
     count = np.pad(np.cumsum(ok, axis=1, dtype="i4"), ((0, 0), (1, 0)))
     end = np.arange(days)

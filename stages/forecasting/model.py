@@ -1,24 +1,38 @@
-"""The demand model: fitted on a window of the panel, forecasts any origin that it is shown. (Interface; the method follows.)"""
+"""The demand model: a base forecast and the trees that correct it, fitted on a window, ready for any origin it is shown."""
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from stages.forecasting import base, intervals, structural
+from stages.forecasting.base import Pool
+from stages.forecasting.boosting import ALGORITHMS, Trees
+from stages.forecasting.closures import chance_of_closing
+from stages.forecasting.design import Design, feature_names
+from stages.forecasting.errors import UserError
+from stages.forecasting.intervals import Spread
 from stages.forecasting.panel import Panel
 from stages.forecasting.params import Train
+from stages.forecasting.scores import LEVELS
+from stages.forecasting.structural import SEASON_NEEDS, Factors
+
+ORIGIN_STEP = 28  # days between the origins that training rows are drawn from
+ORIGINS = 26  # of them at most: two years
+LEAD = 30  # days before the end of the window that the last one lies
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """S series × H days after the origin, in the panel's order; units per day, float32, all >= 0.
+    """S series on H days after the origin, in the panel's order; units per day, float32, all >= 0.
 
     Attributes:
         origin: the last day whose sales were known.
-        point: (S, H) the median.
+        point: (S, H) the expected sales, 0 where the day is more likely closed than open. It adds up over days and series.
         low, high: {80: (S, H), 95: (S, H)} ends of the prediction intervals.
     """
 
@@ -28,11 +42,31 @@ class Forecast:
     high: dict[int, np.ndarray]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """N training rows: matrix (N, F), base forecast and sales (N,), units per day, and horizon (N,), days."""
+
+    matrix: np.ndarray
+    base: np.ndarray
+    sales: np.ndarray
+    horizon: np.ndarray
+
+    @property
+    def multiple(self) -> np.ndarray:
+        """What the trees learn."""
+        return self.sales / self.base
+
+    @property
+    def weight(self) -> np.ndarray:
+        """A unit sold counts the same in every series."""
+        return self.base / self.base.mean()
+
+
 class DemandModel:
     """A fitted model. Pickles through its own bytes, which are the same on every run and with any number of threads."""
 
-    def __init__(self, facts: dict[str, Any]) -> None:
-        self.facts = facts
+    def __init__(self, facts: dict[str, Any], factors: Factors, trees: Trees, spread: Spread) -> None:
+        self.facts, self.factors, self.trees, self.spread = facts, factors, trees, spread
 
     @property
     def trained_through(self) -> np.datetime64:
@@ -41,31 +75,157 @@ class DemandModel:
 
     @property
     def base(self) -> str:
-        """What was chosen for `train.base`."""
+        """The base in use: what `train.base` names, or what was chosen for `auto`."""
         return str(self.facts["base"])
 
     @classmethod
     def fit(cls, panel: Panel, train: Train, horizon: int) -> DemandModel:
-        """Fit to all sales in the panel (with state), for horizons of 1 to `horizon` days."""
-        return cls({"trained_through": str(panel.last_day), "base": "level", "horizon": horizon, "train": train.model_dump(), "report": {}})
+        """Fit to all sales in the panel (with state), for horizons of 1 to `horizon` days.
 
-    def predict(self, panel: Panel, origin: np.datetime64, horizon: int) -> Forecast:
-        """Forecast the days after `origin` for every series of the panel (with state); later sales in it are not looked at."""
+        The base, the number of trees and the width of the intervals come from days held out inside the window; the model that
+        is returned is then fitted to all of it.
+        """
+        end = panel.column(panel.last_day)
+        factors, design = prepared(panel)
+        tests = base.inner_backtest(factors, design, end, horizon)
+        kind = train.base if train.base != "auto" else min(tests, key=lambda k: tests[k].error, default="level")
+        common = tests[kind].common if kind in tests else 0.05
+        count, spread = held_out(panel, kind, train, horizon, common)
+        rows = training_rows(kind, factors, design, end, horizon, train.rows, train.seed)
+        trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.multiple, rows.weight, count)
+        facts = {
+            "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
+            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": count,
+            "rows": len(rows.sales), "series": panel.n_series,
+            "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
+                           for k, test in tests.items()},
+        }
+        return cls(facts, factors, trees, spread)
+
+    def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: Pool | None = None) -> Forecast:
+        """Forecast the days after `origin` for every series of the panel (with state); later sales in it are not looked at.
+
+        Args:
+            pool: what all series say at the origin (`pool_at`), for when the panel holds only some of them.
+        """
+        panel = reaching(panel, origin, horizon)
+        if list(panel.known_names) != self.facts["known_future"]:
+            raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
+                            f"{list(panel.known_names)}: set data.known_future as it was, or train again")
+        design = Design(panel, self.factors.shape(panel))
         o = panel.column(origin)
-        when = np.clip(o + 1 + np.arange(horizon) - 364, 0, o)
-        point = np.nan_to_num(panel.sales[:, when])
-        spread = 1.3 * np.sqrt(point) + 1
-        return Forecast(origin, point, {80: np.maximum(point - spread, 0), 95: np.maximum(point - 1.6 * spread, 0)},
-                        {80: point + spread, 95: point + 1.6 * spread})
+        series, days = panel.n_series, np.arange(1, horizon + 1)
+        at = base.level(self.base, self.factors, design, o, pool)
+        i, h = np.repeat(np.arange(series), horizon), np.tile(days, series)
+        matrix = design.matrix(i, np.full(len(i), o), h, at.level[i])
+        start = at.level[:, None] * design.shape[:, o + days] * at.multiple(days)
+        forecast = start * self.trees.predict(matrix).reshape(series, horizon)
+        quantile = self.spread.at(forecast, days)
+        closed = chance_of_closing(panel, o, horizon)
+        kept = {tail: np.where(closed >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
+        point = np.where(closed >= 0.5, 0, forecast).astype("f4")
+        return Forecast(origin, point, {p: kept[(100 - p) / 200] for p in LEVELS}, {p: kept[(100 + p) / 200] for p in LEVELS})
+
+    def pool_at(self, panel: Panel, origin: np.datetime64) -> Pool:
+        """What all series of the panel say at the origin."""
+        return base.pool(self.factors, Design(panel, self.factors.shape(panel)), panel.column(origin))
+
+    def importance(self) -> dict[str, float]:
+        """Share of the trees' gain per feature, largest first."""
+        return self.trees.importance(feature_names(tuple(self.facts["known_future"])))
 
     def to_bytes(self) -> bytes:
-        """The whole model in a canonical form."""
-        return json.dumps(self.facts, sort_keys=True).encode()
+        """The whole model in one archive of arrays: no code, no clock, no thread count."""
+        spread = {"counting": self.spread.counting, "relative": self.spread.relative, "common": self.spread.common}
+        head = json.dumps({**self.facts, "spread": spread, "noise": self.factors.noise}, sort_keys=True).encode()
+        stream = io.BytesIO()
+        f = self.factors
+        np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(self.trees.to_bytes(), "u1"), store=ids(f.store),
+                 item=ids(f.item), scale=f.scale, weekday=f.weekday, month=f.month, quantiles=self.spread.quantiles)
+        return stream.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> DemandModel:
         """The inverse of to_bytes."""
-        return cls(json.loads(content))
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            a = dict(archive)
+        facts = json.loads(a["head"].tobytes())
+        spread = Spread(**facts.pop("spread"), quantiles=a["quantiles"])
+        factors = Factors(from_ids(a["store"]), from_ids(a["item"]), a["scale"], a["weekday"], a["month"], facts.pop("noise"))
+        trees = ALGORITHMS[facts["train"]["algorithm"]].from_bytes(a["trees"].tobytes())
+        return cls(facts, factors, trees, spread)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DemandModel.from_bytes, (self.to_bytes(),)
+
+
+def prepared(panel: Panel) -> tuple[Factors, Design]:
+    """The factors of all sales in the panel, and the design that rests on them."""
+    factors = structural.fit(panel)
+    return factors, Design(panel, factors.shape(panel))
+
+
+def held_out(panel: Panel, kind: str, train: Train, horizon: int, common: float) -> tuple[int, Spread]:
+    """Number of trees and spread, from a model that is fitted without the last `horizon` days and forecasts them."""
+    origin = panel.last_day - horizon
+    end = panel.column(origin)
+    before = panel.through(origin) if end >= 2 * horizon else None
+    if before is None or not before.n_series:
+        return train.n_estimators, intervals.fit(np.empty(0), np.empty(0), np.empty(0), common)
+    factors, design = prepared(before)
+    rows = training_rows(kind, factors, design, end, horizon, train.rows // 2, train.seed)
+    whole = Design(panel, factors.shape(panel))
+    test = rows_at(kind, factors, whole, np.array([end]), horizon, train.rows // 2, train.seed)
+    scale = test.sales.sum() / test.base.sum()
+    trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.multiple, rows.weight, train.n_estimators,
+                                                   (test.matrix, test.multiple / scale, test.weight))
+    return count, intervals.fit(test.sales, test.base * trees.predict(test.matrix), test.horizon, common)
+
+
+def training_rows(kind: str, factors: Factors, design: Design, end: int, horizon: int, rows: int, seed: int) -> Rows:
+    """A random sample of (series, origin, horizon) whose target day is not after position `end`.
+
+    The error that all series share at an origin is divided out: how the level goes on is for the base to say, and a few dozen
+    origins are too few to learn it from.
+    """
+    needs = SEASON_NEEDS - base.YEAR // 2 if kind == "structural" else 2 * base.RECENT
+    last = max(end - LEAD, 1)
+    origins = np.arange(last, min(needs, last), -ORIGIN_STEP)[:ORIGINS] if last > needs else np.array([last])
+    return rows_at(kind, factors, design, origins, min(horizon, end), rows, seed, end=end, neutral=True)
+
+
+def rows_at(kind: str, factors: Factors, design: Design, origins: np.ndarray, horizon: int, rows: int, seed: int,
+            end: int | None = None, neutral: bool = False) -> Rows:
+    """`rows` draws of a series, one of the origins and a horizon; those whose target day has no sales to learn from fall out."""
+    rng = np.random.default_rng(seed)
+    levels = [base.level(kind, factors, design, int(origin)) for origin in origins]
+    series, k = rng.integers(0, len(design.shape), rows), rng.integers(0, len(origins), rows)
+    h = rng.integers(1, horizon + 1, rows)
+    target = origins[k] + h
+    keep = target <= (design.days - 1 if end is None else end)
+    keep[keep] = design.mask[series[keep], target[keep]]
+    level = np.stack([at.level for at in levels])[k, series]
+    keep &= level > 0
+    series, k, h, target, level = (values[keep] for values in (series, k, h, target, level))
+    forecast = level * design.shape[series, target] * np.stack([at.multiple(np.arange(horizon + 1)) for at in levels])[k, h]
+    sales = design.sold[series, target]
+    if neutral:
+        forecast = forecast * structural.ratio(*(np.bincount(k, weights, len(origins)) for weights in (sales, forecast)))[k]
+    if not len(sales):
+        raise UserError("the training window has no day to learn from: it needs sales on more days")
+    return Rows(design.matrix(series, origins[k], h, level), forecast, sales, h)
+
+
+def reaching(panel: Panel, origin: np.datetime64, horizon: int) -> Panel:
+    """The panel with a time axis of at least `horizon` days after the origin."""
+    return panel.extended(int((origin - panel.last_day).astype(int)) + horizon)
+
+
+def ids(values: np.ndarray) -> np.ndarray:
+    """Ids in a form that an archive of arrays takes."""
+    return values if values.dtype.kind in "iu" else values.astype("U")
+
+
+def from_ids(values: np.ndarray) -> np.ndarray:
+    """The inverse of ids."""
+    return values if values.dtype.kind in "iu" else values.astype(object)

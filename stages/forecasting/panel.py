@@ -53,6 +53,11 @@ class Panel:
         return len(self.store)
 
     @property
+    def trading(self) -> np.ndarray:
+        """(S, D) bool: days whose sales say something about demand, that is open and not filled."""
+        return (self.status == OBSERVED) | (self.status == OUTLIER)
+
+    @property
     def last_day(self) -> np.datetime64:
         """The newest day on which any series has sales: the origin of the next forecast."""
         past = ((self.status != FUTURE) & (self.status != ABSENT)).any(axis=0)
@@ -123,7 +128,8 @@ def from_table(table: pa.Table, known: tuple[str, ...] = (), state: tuple[str, .
     status = pc.index_in(table["status"].cast(pa.string()), pa.array(STATUSES)).to_numpy()
     return Panel(store=store[new_series], item=item[new_series], dates=first + np.arange(shape[1]),
                  sales=grid(table["sales"].to_numpy(), np.nan, "f4"), recorded=grid(table["recorded"].to_numpy(), np.nan, "f4"),
-                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known), state=stack(state) if state else None)
+                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known),
+                 state=stack(state) if state else None)
 
 
 def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,138 @@
+"""The base forecast: level x weekday x month x damped growth. Trees then correct it; they never carry the level.
+
+Two ways to a level, the better of which is found by a backtest inside the training data:
+
+* `structural`: the mean of a whole year, in which the season cancels; all series move together but for what is more than
+  chance; half of last year's growth goes on. Right where series are steady.
+* `level`: each series' own mean of the last eight weeks. Right where levels shift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.forecasting.design import Design
+from stages.forecasting.structural import SEASON_NEEDS, Factors, shrunk_to, spread_beyond_chance
+
+KINDS = ("structural", "level")
+YEAR = 364  # days: 52 whole weeks
+DAMPING = 0.5  # share of last year's growth that is expected to go on
+RECENT = 56  # days: whole weeks, and whole two-week rhythms of promotions
+BLOCK = 28  # days over which forecasts are added up to judge their level
+TESTS = 12  # origins of the inner backtest at most
+STEP = 28  # days between them
+
+
+@dataclass(frozen=True)
+class Level:
+    """(S,) units per day of each series at an origin; `growth` per year, from `age` days before the origin on."""
+
+    level: np.ndarray
+    growth: float
+    age: int
+
+    def multiple(self, horizon: np.ndarray) -> np.ndarray:
+        """What growth makes of the level `horizon` days after the origin."""
+        return np.exp(self.growth * (self.age + horizon) / 365.25)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What all series of a panel say together at an origin, about the year before it.
+
+    Attributes:
+        common: sales per what the factors' scale made due.
+        growth: log units per year, over the year before that.
+        spread: variance of the series' own log ratios around the common one, beyond chance.
+    """
+
+    common: float
+    growth: float
+    spread: float
+
+
+def pool(factors: Factors, design: Design, origin: int) -> Pool:
+    """Look at all series of the design, up to a position on its time axis."""
+    sold, shaped = design.sums(origin + 1 - YEAR, origin + 1)
+    due = factors.scale_of(design.panel) * shaped
+    common = float(sold[due > 0].sum() / max(due.sum(), 1e-9))
+    return Pool(common, growth(design, origin), spread_beyond_chance(sold, common * due, factors.noise))
+
+
+def growth(design: Design, origin: int) -> float:
+    """Log growth of the last year over the one before, of the series that traded in both; 0 with less than a quarter of it."""
+    start = max(origin + 1 - 2 * YEAR, 0)
+    length = origin + 1 - YEAR - start
+    if length < YEAR // 4:
+        return 0.0
+    now, then = design.sums(start + YEAR, origin + 1), design.sums(start, start + length)  # the same part of the year in both
+    both = (now[0] > 0) & (then[0] > 0)
+    rates = [sold[both].sum() / shaped[both].sum() for sold, shaped in (now, then)] if both.any() else [1.0, 1.0]
+    return float(np.log(rates[0] / rates[1]))
+
+
+def annual(pooled: Pool, factors: Factors, design: Design, origin: int) -> np.ndarray:
+    """(S,) level, units per day in the middle of the year before the origin; NaN for series without sales in it.
+
+    The levels of all series move together but for what is more than chance; a series that was not fitted stands alone.
+    """
+    sold, shaped = design.sums(origin + 1 - YEAR, origin + 1)
+    expected = pooled.common * factors.scale_of(design.panel) * shaped
+    own = np.divide(sold, shaped, out=np.full(len(sold), np.nan), where=shaped > 0)
+    together = np.divide(expected, shaped, out=np.zeros(len(sold)), where=shaped > 0)
+    return np.where(expected > 0, together * shrunk_to(sold, expected, factors.noise, pooled.spread), own)
+
+
+def level(kind: str, factors: Factors, design: Design, origin: int, pooled: Pool | None = None) -> Level:
+    """The level of every series of the design at a position on its time axis; nothing after it is looked at.
+
+    `pooled` is what the whole panel says, for when the design holds only some of its series.
+    """
+    everyone = np.arange(len(design.shape))
+    end = np.full(len(everyone), origin + 1)
+    recent, year, ever = (design.window(everyone, end, width, end) for width in (RECENT, YEAR, design.days))
+    fallback = np.nan_to_num(np.where(np.isnan(year), ever, year))
+    if kind == "level":
+        return Level(np.where(np.isnan(recent), fallback, recent), 0.0, 0)
+    pooled = pooled or pool(factors, design, origin)
+    steady = annual(pooled, factors, design, origin)
+    return Level(np.where(np.isnan(steady), fallback, steady), DAMPING * pooled.growth, YEAR // 2)
+
+
+@dataclass(frozen=True)
+class LevelTest:
+    """One kind in the inner backtest: `error`, WAPE in % of four-week totals per series; `common`, rms log error of all sales."""
+
+    error: float
+    common: float
+    origins: int
+
+
+def inner_backtest(factors: Factors, design: Design, end: int, horizon: int) -> dict[str, LevelTest]:
+    """How well each kind's level held over `horizon` days, at up to TESTS origins before position `end`.
+
+    The factors are those of the whole window, for all kinds alike: what is compared is the level alone.
+    """
+    first = SEASON_NEEDS if end >= SEASON_NEEDS + horizon else RECENT
+    origins = range(end - horizon, first - 1, -STEP)[:TESTS]
+    return {kind: level_test(kind, factors, design, origins, horizon) for kind in KINDS} if len(origins) else {}
+
+
+def level_test(kind: str, factors: Factors, design: Design, origins: range, horizon: int) -> LevelTest:
+    """Four-week totals of the base forecast against sales, on trading days."""
+    missed = sold = 0.0
+    common = []
+    for origin in origins:
+        at = level(kind, factors, design, origin)
+        days = np.arange(1, horizon + 1)
+        base = at.level[:, None] * design.due[:, origin + days] * at.multiple(days)
+        actual = design.sold[:, origin + days]
+        blocks = range(0, max(horizon - BLOCK + 1, 1), BLOCK)
+        missed += sum(np.abs(base[:, b:b + BLOCK].sum(axis=1) - actual[:, b:b + BLOCK].sum(axis=1)).sum() for b in blocks)
+        sold += sum(actual[:, b:b + BLOCK].sum() for b in blocks)
+        if base.sum() > 0 and actual.sum() > 0:
+            common.append(float(np.log(actual.sum() / base.sum())))
+    rms = float(np.sqrt(np.mean(np.square(common)))) if common else 0.0
+    return LevelTest(100 * missed / max(sold, 1e-9), rms, len(origins))

@@ -1,0 +1,146 @@
+"""The factor model: sales of a series on a day = level x weekday x month, and the level grows.
+
+It is the part of the forecast that a tree cannot learn: trees do not extrapolate. Factors are fitted by alternating ratios of
+sums, the multiplicative form of backfitting; each finer grouping (item, store, series) is pulled towards the coarser one by
+empirical Bayes (Efron & Morris 1973): as far as the spread between groups is no more than chance would give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.forecasting.panel import Panel
+
+ROUNDS = 4  # of alternation: the factors change by less than 0.5 % after that
+TREND_HALF_WIDTH = 45  # days: the trend that is held apart from the season is a centred mean of 91 days
+SEASON_NEEDS = 546  # days of history: below a year and a half, season and growth cannot be told apart
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What shapes a series' days.
+
+    Attributes:
+        store, item: (S,) ids of the series that were fitted, in the panel's order.
+        scale: (S,) units per day: the mean level of each series when the common trend is 1.
+        weekday: (S + 1, 7) factors, Monday first, mean 1; the last row is for series that were not fitted.
+        month: (S + 1, 12) factors, January first, mean 1; likewise.
+        noise: variance of sales per unit of expected sales, around these factors.
+    """
+
+    store: np.ndarray
+    item: np.ndarray
+    scale: np.ndarray
+    weekday: np.ndarray
+    month: np.ndarray
+    noise: float
+
+    def rows(self, panel: Panel) -> np.ndarray:
+        """(S',) the row of each of the panel's series in these factors; S, the last, for series that were not fitted."""
+        known = {key: row for row, key in enumerate(zip(self.store.tolist(), self.item.tolist(), strict=True))}
+        return np.array([known.get(key, len(known)) for key in zip(panel.store.tolist(), panel.item.tolist(), strict=True)], int)
+
+    def scale_of(self, panel: Panel) -> np.ndarray:
+        """(S',) the scale of each of the panel's series; 0 for series that were not fitted."""
+        return np.r_[self.scale, 0][self.rows(panel)]
+
+    def shape(self, panel: Panel) -> np.ndarray:
+        """(S', D) float32 weekday x month of every series and day of the panel."""
+        rows = self.rows(panel)
+        return self.weekday[rows][:, weekdays(panel.dates)] * self.month[rows][:, months(panel.dates)]
+
+
+def weekdays(dates: np.ndarray) -> np.ndarray:
+    """0 on Mondays."""
+    return (dates.astype("M8[D]").astype(int) + 3) % 7
+
+
+def months(dates: np.ndarray) -> np.ndarray:
+    """0 in January."""
+    return dates.astype("M8[M]").astype(int) % 12
+
+
+def fit(panel: Panel) -> Factors:
+    """The factors of all sales in the panel."""
+    days = panel.column(panel.last_day) + 1
+    mask = panel.trading[:, :days]
+    sales = np.where(mask, panel.sales[:, :days], 0).astype("f8")
+    day, month = weekdays(panel.dates[:days]), months(panel.dates[:days])
+    scale = sales.sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+    groups = [codes(panel.item), codes(panel.store)]
+    weekday, season, trend = np.ones((len(scale), 7)), np.ones((len(scale), 12)), np.ones(days)
+    common_weekday, common_season = np.ones(7), np.ones(12)
+    for _ in range(ROUNDS):
+        shape = weekday[:, day] * season[:, month] * mask
+        scale = sales.sum(axis=1) / np.maximum((shape * trend).sum(axis=1), 1e-9)
+        expected = scale[:, None] * shape * trend
+        noise = ((sales - expected) ** 2).sum() / max(expected.sum(), 1e-9)
+
+        sold, due = by_bin(sales, day, 7), by_bin(expected / np.where(mask, weekday[:, day], 1), day, 7)
+        common_weekday, weekday = nested(sold, due, [*groups, np.arange(len(scale))], noise)
+        expected = scale[:, None] * weekday[:, day] * season[:, month] * mask * trend
+        if days >= SEASON_NEEDS:
+            sold, due = by_bin(sales, month, 12), by_bin(expected / np.where(mask, season[:, month], 1), month, 12)
+            common_season, season = nested(sold, due, groups, noise)
+        expected = scale[:, None] * weekday[:, day] * season[:, month] * mask
+        trend = smooth_ratio(sales.sum(axis=0), expected.sum(axis=0), TREND_HALF_WIDTH)
+    return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
+                   np.vstack([season, common_season]).astype("f4"), float(noise))
+
+
+def by_bin(values: np.ndarray, bins: np.ndarray, n: int) -> np.ndarray:
+    """(S, D) summed over the days of each bin: (S, n)."""
+    return np.stack([values[:, bins == b].sum(axis=1) for b in range(n)], axis=1)
+
+
+def nested(sold: np.ndarray, due: np.ndarray, groups: list[np.ndarray], noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Factors (n,) for all and (S, n) for each series, from what was sold and what was due without them, both (S, n)."""
+    common = ratio(sold.sum(axis=0), due.sum(axis=0))
+    factor = np.broadcast_to(common, sold.shape)
+    for group in groups:
+        n = group.max() + 1
+        if n > 1:
+            total, expected = np.zeros((n, sold.shape[1])), np.zeros((n, sold.shape[1]))
+            np.add.at(total, group, sold)
+            np.add.at(expected, group, due * factor)
+            factor = factor * shrunk(total, expected, noise)[group]
+    return common / common.mean(), factor / factor.mean(axis=1, keepdims=True)
+
+
+def ratio(sold: np.ndarray, due: np.ndarray) -> np.ndarray:
+    """sold / due, 1 where nothing was due."""
+    return np.divide(sold, due, out=np.ones_like(due), where=due > 0)
+
+
+def shrunk(sold: np.ndarray, due: np.ndarray, noise: float) -> np.ndarray:
+    """sold / due, pulled towards 1 by empirical Bayes. `noise` is the variance of sales per unit of expected sales."""
+    return shrunk_to(sold, due, noise, spread_beyond_chance(sold, due, noise))
+
+
+def spread_beyond_chance(sold: np.ndarray, due: np.ndarray, noise: float) -> float:
+    """Variance of log(sold / due) that the noise does not explain (method of moments), 0 or more."""
+    seen = (due > 0) & (sold > 0)
+    return max(float((np.log(sold[seen] / due[seen]) ** 2 - noise / due[seen]).mean()), 0.0) if seen.any() else 0.0
+
+
+def shrunk_to(sold: np.ndarray, due: np.ndarray, noise: float, spread: float) -> np.ndarray:
+    """sold / due, pulled towards 1 as far as a spread of that variance makes chance the better explanation."""
+    seen = (due > 0) & (sold > 0)
+    distance = np.log(np.divide(sold, due, out=np.ones_like(due), where=seen))
+    chance = np.divide(noise, due, out=np.full_like(due, np.inf), where=seen)
+    return np.exp(distance * spread / (spread + chance))
+
+
+def smooth_ratio(sold: np.ndarray, due: np.ndarray, half: int) -> np.ndarray:
+    """(D,) ratio of the centred moving sums over 2 half + 1 days, over fewer at the ends."""
+    n = np.arange(len(sold))
+    low, high = np.maximum(n - half, 0), np.minimum(n + half + 1, len(sold))
+    sums = [np.r_[0, np.cumsum(values)] for values in (sold, due)]
+    return ratio(*(total[high] - total[low] for total in sums))
+
+
+def codes(ids: np.ndarray) -> np.ndarray:
+    """0, 1, 2 ... for ids of any type."""
+    return np.unique(ids, return_inverse=True)[1]

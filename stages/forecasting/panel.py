@@ -12,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.forecasting.arrow import to_arrow, to_numpy
 from stages.forecasting.errors import UserError
 
 # What is known of one series on one day. The order is the code in `Panel.status`.
 STATUSES = ("observed", "outlier", "filled", "closed", "future", "absent")
 OBSERVED, OUTLIER, FILLED, CLOSED, FUTURE, ABSENT = range(len(STATUSES))
+STATUS_NAMES = to_arrow(np.array(STATUSES, object))
 
 KEYS = ("store", "item", "date")
 CLEANED = (*KEYS, "sales", "recorded", "status")
@@ -65,7 +67,7 @@ class Panel:
 
     def column(self, day: np.datetime64) -> int:
         """The position of `day` on the time axis; may lie outside [0, D)."""
-        return int((np.datetime64(day, "D") - self.dates[0]).astype(int))
+        return int((day - self.dates[0]).astype("m8[D]").astype(int))
 
     def through(self, day: np.datetime64) -> Panel:
         """The panel as it stood at the end of `day`: later sales are hidden, series that had not begun are left out.
@@ -122,20 +124,20 @@ def from_table(table: pa.Table, known: tuple[str, ...] = (), state: tuple[str, .
     def stack(names: tuple[str, ...]) -> np.ndarray:
         out = np.full((*shape, len(names)), np.nan, "f4")
         for k, name in enumerate(names):
-            out[row, col, k] = table[name].to_numpy()
+            out[row, col, k] = to_numpy(table[name])
         return out
 
-    status = pc.index_in(table["status"].cast(pa.string()), pa.array(STATUSES)).to_numpy()
+    status = to_numpy(pc.index_in(table["status"].cast(pa.string()), STATUS_NAMES))
     return Panel(store=store[new_series], item=item[new_series], dates=first + np.arange(shape[1]),
-                 sales=grid(table["sales"].to_numpy(), np.nan, "f4"), recorded=grid(table["recorded"].to_numpy(), np.nan, "f4"),
+                 sales=grid(to_numpy(table["sales"]), np.nan, "f4"), recorded=grid(to_numpy(table["recorded"]), np.nan, "f4"),
                  status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known),
                  state=stack(state) if state else None)
 
 
 def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Store, item and day of each row, and whether the row begins another series than the one before."""
-    store, item = (column_values(table[key]) for key in ("store", "item"))
-    day = table["date"].cast(pa.date32()).to_numpy().astype("datetime64[D]")
+    store, item = (to_numpy(table[key]) for key in ("store", "item"))
+    day = to_numpy(table["date"])
     return store, item, day, np.r_[True, (store[1:] != store[:-1]) | (item[1:] != item[:-1])]
 
 
@@ -151,20 +153,13 @@ def to_table(panel: Panel) -> pa.Table:
     """The long form of the panel, sorted by store, item, date, without the absent days."""
     row, col = np.nonzero(panel.status != ABSENT)
     columns = {
-        "store": pa.array(panel.store[row]),
-        "item": pa.array(panel.item[row]),
-        "date": pa.array(panel.dates[col]),
-        "sales": pa.array(panel.sales[row, col], from_pandas=True),
-        "recorded": pa.array(panel.recorded[row, col], from_pandas=True),
-        "status": pa.DictionaryArray.from_arrays(pa.array(panel.status[row, col].astype("i1")), pa.array(STATUSES)),
+        "store": to_arrow(panel.store).take(to_arrow(row)),
+        "item": to_arrow(panel.item).take(to_arrow(row)),
+        "date": to_arrow(panel.dates[col]),
+        "sales": to_arrow(panel.sales[row, col]),
+        "recorded": to_arrow(panel.recorded[row, col]),
+        "status": pa.DictionaryArray.from_arrays(to_arrow(panel.status[row, col].astype("i1")), STATUS_NAMES),
     }
     for k, name in enumerate(panel.known_names):
-        columns[name] = pa.array(panel.known[row, col, k], from_pandas=True)
+        columns[name] = to_arrow(panel.known[row, col, k])
     return pa.table(columns)
-
-
-def column_values(column: pa.ChunkedArray) -> np.ndarray:
-    """The column as numpy int64 or object-of-str, whatever its encoding."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.to_numpy()

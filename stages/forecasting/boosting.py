@@ -70,19 +70,25 @@ class Boosted:
 
 
 class Forest:
-    """Random forest; the number of trees is what params.yaml says, as more of them never overfit."""
+    """Random forest; the number of trees is what params.yaml says, as more of them never overfit.
 
-    def __init__(self, forest: Any) -> None:
-        self.forest = forest
+    Its pickle is made once and kept: scikit-learn's objects do not pickle to the same bytes again once they were read back.
+    """
+
+    def __init__(self, forest: Any, content: bytes) -> None:
+        self.forest, self.content = forest, content
 
     @classmethod
     def fit(cls, train: Train, matrix: np.ndarray, multiple: np.ndarray, weight: np.ndarray, trees: int,
             test: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None) -> tuple[Forest, int]:  # noqa: ARG003
+        import joblib
         from sklearn.ensemble import RandomForestRegressor
 
         forest = RandomForestRegressor(trees, max_depth=train.max_depth, max_features=0.33, max_samples=0.3, min_samples_leaf=20,
                                        n_jobs=THREADS, random_state=train.seed)
-        return cls(forest.fit(matrix, multiple, sample_weight=weight)), trees
+        stream = io.BytesIO()
+        joblib.dump(forest.fit(matrix, multiple, sample_weight=weight), stream)
+        return cls(forest, stream.getvalue()), trees
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         return np.asarray(self.forest.predict(matrix), "f4")
@@ -91,17 +97,13 @@ class Forest:
         return shares(dict(zip(names, self.forest.feature_importances_.tolist(), strict=True)))
 
     def to_bytes(self) -> bytes:
-        import joblib
-
-        stream = io.BytesIO()
-        joblib.dump(self.forest, stream)
-        return stream.getvalue()
+        return self.content
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Forest:
         import joblib
 
-        return cls(joblib.load(io.BytesIO(content)))
+        return cls(joblib.load(io.BytesIO(content)), content)
 
 
 ALGORITHMS: dict[str, Any] = {"xgboost": Boosted, "random_forest": Forest}

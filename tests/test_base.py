@@ -1,0 +1,73 @@
+"""The level of the base forecast, and which one an inner backtest prefers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stages.forecasting import base, structural
+from stages.forecasting.design import Design
+from tests.panels import noisy, panel, ready, shaped
+
+
+def designed(sales: np.ndarray) -> tuple[structural.Factors, Design]:
+    whole = ready(panel(sales))
+    factors = structural.fit(whole)
+    return factors, Design(whole, factors.shape(whole))
+
+
+def test_growth_of_an_exact_panel() -> None:
+    factors, design = designed(shaped(days=1200, growth=0.10))
+    at = base.pool(factors, design, 1199)
+    assert at.growth == pytest.approx(0.10 * 364 / 365.25, abs=0.01)
+    assert base.level("structural", factors, design, 1199).growth == pytest.approx(base.DAMPING * at.growth)
+    assert base.level("level", factors, design, 1199).growth == 0
+
+
+def test_growth_is_not_guessed_from_a_short_history() -> None:
+    factors, design = designed(shaped(days=base.YEAR + 60, growth=0.5))
+    assert base.pool(factors, design, base.YEAR + 59).growth == 0
+
+
+def test_steady_series_move_together() -> None:
+    """With nothing but chance between the series, the level of each follows the common one, not its own noise."""
+    rng = np.random.default_rng(0)
+    sales = rng.poisson(30 * np.ones((40, 1100))).astype("f4")
+    factors, design = designed(sales)
+    at = base.level("structural", factors, design, 1099).level
+    own = design.window(np.arange(40), np.full(40, 1100), base.YEAR, np.full(40, 1100))
+    assert np.abs(at - factors.scale).max() < np.abs(own - factors.scale).max()
+    assert at.std() < 0.75 * own.std()
+
+
+def test_the_inner_backtest_prefers_what_fits() -> None:
+    rng = np.random.default_rng(0)
+    steady = noisy(shaped(20, 1200))
+    steps = np.exp(np.cumsum(rng.normal(0, 0.4, (20, 12)), axis=1)).repeat(100, axis=1)
+    for sales, better in ((steady, "structural"), (noisy(shaped(20, 1200) * steps), "level")):
+        factors, design = designed(sales)
+        tests = base.inner_backtest(factors, design, 1199, 90)
+        assert min(tests, key=lambda kind: tests[kind].error) == better
+        assert all(test.origins == base.TESTS for test in tests.values())
+
+
+def test_nothing_after_the_origin_moves_the_level() -> None:
+    sales = noisy(shaped(5, 900))
+    spoiled = sales.copy()
+    spoiled[:, 701:] *= 5
+    factors = structural.fit(panel(sales))
+    whole, other = ready(panel(sales)), ready(panel(spoiled))
+    for kind in base.KINDS:
+        a, b = (base.level(kind, factors, Design(p, factors.shape(p)), 700) for p in (whole, other))
+        np.testing.assert_array_equal(a.level, b.level)
+        assert a.growth == b.growth
+
+
+def test_a_series_without_sales_has_level_zero() -> None:
+    whole = ready(panel(np.vstack([shaped(2, 800), np.zeros((1, 800))])))
+    whole.status[2, :800] = 2
+    factors = structural.fit(whole)
+    for kind in base.KINDS:
+        level = base.level(kind, factors, Design(whole, factors.shape(whole)), 799).level
+        assert level[2] == 0
+        assert (level[:2] > 0).all()

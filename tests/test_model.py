@@ -1,0 +1,140 @@
+"""The model as a whole: what it learns, what it must not see, and its bytes."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stages.forecasting import boosting
+from stages.forecasting.errors import UserError
+from stages.forecasting.model import DemandModel
+from stages.forecasting.panel import Panel
+from stages.forecasting.scores import coverage, errors
+from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
+
+DAYS = 1000
+
+
+@pytest.fixture(scope="module")
+def plain() -> Panel:
+    return ready(panel(noisy(shaped(12, DAYS))))
+
+
+@pytest.fixture(scope="module")
+def fitted(plain: Panel) -> DemandModel:
+    return DemandModel.fit(plain.through(plain.dates[DAYS - 91]), TRAIN, 90)
+
+
+def test_close_to_the_noise_floor(plain: Panel, fitted: DemandModel) -> None:
+    origin = plain.dates[DAYS - 91]
+    forecast = fitted.predict(plain.through(origin), origin, 90)
+    actual, mean = plain.recorded[:, DAYS - 90 : DAYS], shaped(12, DAYS)[:, -90:]
+    floor = errors(actual, mean)["mae"]
+    assert errors(actual, forecast.point)["mae"] < 1.08 * floor
+    for level, tolerance in ((80, 4), (95, 2.5)):
+        assert coverage(actual, forecast.low[level], forecast.high[level]) == pytest.approx(level, abs=tolerance)
+    assert (forecast.low[95] <= forecast.low[80]).all()
+    assert (forecast.low[80] <= forecast.point).all()
+    assert (forecast.point <= forecast.high[80]).all()
+    assert (forecast.high[80] <= forecast.high[95]).all()
+
+
+def test_sales_after_the_origin_change_nothing(plain: Panel, fitted: DemandModel) -> None:
+    origin = plain.dates[DAYS - 91]
+    spoiled = panel(plain.sales[:, :DAYS].copy())
+    spoiled.sales[:, DAYS - 90 :] *= 7
+    spoiled.recorded[:, DAYS - 90 :] *= 7
+    other = ready(spoiled)
+    again = DemandModel.fit(other.through(origin), TRAIN, 90)
+    assert again.to_bytes() == fitted.to_bytes()
+    for whole in (plain, plain.through(origin), other):
+        np.testing.assert_array_equal(fitted.predict(whole, origin, 90).point, again.predict(other, origin, 90).point)
+
+
+def test_one_series_alone_gets_the_same_forecast(plain: Panel, fitted: DemandModel) -> None:
+    origin = plain.last_day
+    everyone = fitted.predict(plain, origin, 90)
+    pooled = fitted.pool_at(plain, origin)
+    one = slice(3, 4)
+    alone = replace(plain, store=plain.store[one], item=plain.item[one], sales=plain.sales[one], recorded=plain.recorded[one],
+                    status=plain.status[one], known=plain.known[one], state=plain.state[one])
+    np.testing.assert_allclose(fitted.predict(alone, origin, 90, pooled).point[0], everyone.point[3], rtol=1e-6)
+
+
+@pytest.mark.parametrize("algorithm", ["xgboost", "random_forest"])
+def test_bytes_come_back_and_do_not_depend_on_threads(plain: Panel, algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = TRAIN.model_copy(update={"algorithm": algorithm, "n_estimators": 10, "max_depth": 6})
+    contents = []
+    for threads in (2, 1):
+        monkeypatch.setattr(boosting, "THREADS", threads)
+        contents.append(DemandModel.fit(plain, train, 90).to_bytes())
+    origin = plain.last_day
+    model = pickle.loads(pickle.dumps(DemandModel.from_bytes(contents[0])))
+    assert model.to_bytes() == contents[0]
+    other = DemandModel.from_bytes(contents[1])
+    np.testing.assert_allclose(model.predict(plain, origin, 90).point, other.predict(plain, origin, 90).point, rtol=1e-9)
+    if algorithm == "xgboost":  # a forest's pickle names its number of jobs
+        assert contents[0] == contents[1]
+
+
+def test_the_order_of_series_does_not_matter_to_the_forecast(plain: Panel, fitted: DemandModel) -> None:
+    order = np.random.default_rng(0).permutation(plain.n_series)
+    per_series = ("store", "item", "sales", "recorded", "status", "known", "state")
+    mixed = replace(plain, **{name: getattr(plain, name)[order] for name in per_series})
+    a, b = fitted.predict(plain, plain.last_day, 90), fitted.predict(mixed, plain.last_day, 90)
+    np.testing.assert_allclose(b.point, a.point[order], rtol=1e-5)
+
+
+def test_a_promotion_that_is_planned_is_forecast() -> None:
+    days, horizon = 800, 28
+    rng = np.random.default_rng(0)
+    promo = (rng.random(days + horizon).repeat(1) < 0.2).astype("f4")
+    mean = shaped(10, days + horizon) * (1 + promo)
+    sales = np.where(np.arange(days + horizon) < days, noisy(mean), np.nan)
+    whole = panel(sales, known={"promo": np.broadcast_to(promo, mean.shape)})
+    whole.status[:, days:] = 4  # future
+    whole = ready(whole, horizon)
+    model = DemandModel.fit(whole, TRAIN, horizon)
+    forecast = model.predict(whole, whole.last_day, horizon)
+    np.testing.assert_allclose(forecast.point.sum(axis=0), mean[:, days:].sum(axis=0), rtol=0.15)
+    without = replace(whole, known=np.where(np.arange(whole.known.shape[1])[:, None] >= days, 0, whole.known))
+    lift = forecast.point.sum(axis=0) / model.predict(without, whole.last_day, horizon).point.sum(axis=0)
+    on = promo[days:] > 0
+    assert on.any()
+    assert lift[on].min() > 1.6
+    assert lift[~on].max() < 1.2
+
+
+def test_closed_days_are_zero_and_so_are_their_intervals() -> None:
+    whole = ready(closed(panel(noisy(shaped(6, 700))), np.arange(700) % 7 == 6))
+    forecast = DemandModel.fit(whole, TRAIN, 90).predict(whole, whole.last_day, 90)
+    sunday = np.arange(700, 790) % 7 == 6
+    assert not forecast.point[:, sunday].any()
+    assert not forecast.high[95][:, sunday].any()
+    assert (forecast.point[:, ~sunday] > 0).all()
+
+
+def test_a_series_that_is_new_since_the_training(plain: Panel, fitted: DemandModel) -> None:
+    late = ready(panel(np.vstack([plain.sales[:, :DAYS], 3 * plain.sales[:1, :DAYS]])))
+    late.status[-1, : DAYS - 60] = 5  # absent
+    late = ready(late)
+    point = fitted.predict(late, late.last_day, 90).point
+    assert point[-1].sum() == pytest.approx(3 * point[0].sum(), rel=0.25)
+
+
+@pytest.mark.parametrize("days", [91, 120, 200, 400])
+def test_short_histories_still_give_a_forecast(days: int) -> None:
+    whole = ready(panel(noisy(shaped(4, days))))
+    forecast = DemandModel.fit(whole, TRAIN, 90).predict(whole, whole.last_day, 90)
+    assert np.isfinite(forecast.point).all()
+    recent = whole.sales[:, max(days - 28, 0) : days].mean()
+    assert 0.5 * recent < forecast.point.mean() < 2 * recent
+
+
+def test_other_known_future_columns_are_refused(plain: Panel, fitted: DemandModel) -> None:
+    other = replace(plain, known=np.zeros((*plain.sales.shape, 1), "f4"), known_names=("promo",))
+    with pytest.raises(UserError, match=r"data\.known_future"):
+        fitted.predict(other, plain.last_day, 90)

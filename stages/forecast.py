@@ -3,8 +3,8 @@
 The champion does it, or the candidate while there is none. Reads data/processed/feature_data.parquet, models/champion.json with
 the model that it names, or models/model.pkl, and data.test_file. Writes
 data/forecast/forecast.parquet, one row per store, item and day, sorted by them: store, item, date, horizon (days after the last
-one with sales), forecast (the median) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day. When the test file
-has rows, also data/forecast/submission.csv: id, sales.
+one with sales), forecast (the median) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day; and
+data/forecast/submission.csv with id, sales for the rows of the test file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import joblib
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import csv
 
 from stages import champion, entry, paths
 from stages.forecasting import submission
@@ -70,13 +70,10 @@ def main() -> None:
     current = champion.read()
     model = joblib.load(paths.MODEL) if current is None else champion.load_model(current)
     made = forecast(panel, model, params.forecast.horizon)
-    rows = asked(params.data.test_file)
-    answer = submission.answer(rows, params.data.test_file, panel, made) if rows.num_rows else None
-    with entry.whole_file(paths.FORECAST) as part:
-        parquet.write_table(to_table(panel, made), part, compression="zstd")
-    if answer is not None:
-        with entry.whole_file(paths.SUBMISSION) as part:
-            csv.write_csv(answer, part, csv.WriteOptions(quoting_style="needed"))
+    answer = submission.answer(asked(params.data.test_file), params.data.test_file, panel, made)
+    entry.write_table(paths.FORECAST, to_table(panel, made))
+    with entry.whole_file(paths.SUBMISSION) as part:
+        csv.write_csv(answer, part, csv.WriteOptions(quoting_header="none", quoting_style="needed"))
     by = current.version if current else "the candidate"
     print(f"{made.point.size:,} forecasts from {made.origin + 1} on by {by}: {paths.FORECAST}")
 

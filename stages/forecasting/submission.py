@@ -28,7 +28,7 @@ def answer(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> pa.T
     """
     identifier, date, store, item = ([(value or "").strip() for value in asked[name].to_pylist()] for name in ASKED)
     row_of = {key: row for row, key in enumerate(zip(map(str, panel.store), map(str, panel.item), strict=True))}
-    series = np.array([row_of.get(key, -1) for key in zip(store, item, strict=True)])
+    series = np.array([row_of.get(key, -1) for key in zip(store, item, strict=True)], int)
     ahead = (np.array([day(text) for text in date], "M8[D]") - forecast.origin).astype(float)  # NaT becomes NaN
     horizon = forecast.point.shape[1]
     repeated = np.ones(len(identifier), bool)
@@ -44,7 +44,7 @@ def answer(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> pa.T
     if found:
         raise UserError("\n  ".join([f"{file}: {found[0]}", *found[1:]]))
     sales = forecast.point[series, ahead.astype(int) - 1].astype("f8")
-    return pa.table({"id": identifier, "sales": to_arrow(np.round(sales, DECIMALS))})
+    return pa.table({"id": pa.array(identifier, pa.string()), "sales": to_arrow(np.round(sales, DECIMALS))})
 
 
 def describe(problem: str, rows: np.ndarray, says: list[str], remedy: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from stages import champion, entry, paths
 from stages.forecasting import evaluation
 from stages.forecasting.arrow import read_parquet
-from stages.forecasting.backtest import backtest, tested
+from stages.forecasting.backtest import backtest, fold_of
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
 from stages.forecasting.panel import Panel, from_table
@@ -53,7 +53,7 @@ def against(panel: Panel, evaluated: dict[str, Any], train: Train, horizon: int,
     for origin, days in unseen_days(panel, at, horizon, of).items():
         history = panel.through(origin)
         models = {"candidate": DemandModel.fit(history, train, horizon), "champion": champion.load_model(of)}
-        folds = {who: tested(panel, history, origin, days, model) for who, model in models.items()}
+        folds = {who: fold_of(panel, history, origin, days, model) for who, model in models.items()}
         unseen[str(origin)] = {who: evaluation.fold_scores(fold) for who, fold in folds.items()}
     return {"champion_scores": numbers(scores), "unseen": unseen}
 

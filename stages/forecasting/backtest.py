@@ -44,11 +44,11 @@ def backtest(panel: Panel, train: Train, at: Sequence[np.datetime64], horizon: i
     folds = []
     for origin in progress(at):
         history = panel.through(origin)
-        folds.append(tested(panel, history, origin, horizon, DemandModel.fit(history, train, horizon)))
+        folds.append(fold_of(panel, history, origin, horizon, DemandModel.fit(history, train, horizon)))
     return folds
 
 
-def tested(panel: Panel, history: Panel, origin: np.datetime64, horizon: int, model: DemandModel) -> Fold:
+def fold_of(panel: Panel, history: Panel, origin: np.datetime64, horizon: int, model: DemandModel) -> Fold:
     """The fold of a fitted model, shown the `history` = panel.through(origin)."""
     return Fold(history, actual_after(panel, history, origin, horizon), model.predict(history, origin, horizon), model)
 

@@ -21,7 +21,7 @@ from bench.cases import CASES, REAL
 from bench.methods import METHODS
 
 OUT = Path("bench")
-CALM = {"OMP_WAIT_POLICY": "passive"}  # threads that wait yield the core: without it, anything else that runs costs all methods a lot
+CALM = {"OMP_WAIT_POLICY": "passive"}  # threads that wait yield the core: else whatever runs beside it costs a method dearly
 ALL = [*CASES, "repro"]
 
 

@@ -44,18 +44,25 @@ def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Cha
 
 
 def against(panel: Panel, evaluated: dict[str, Any], train: Train, horizon: int, of: Champion) -> dict[str, Any]:
-    """`champion_scores` and `unseen` of the comparison."""
-    at = [np.datetime64(fold["origin"], "D") for fold in evaluated["per_origin"]]
+    """`champion_scores` and `unseen` of the comparison. What the backtest has scored already is not scored again."""
+    backtested = {np.datetime64(fold["origin"], "D"): numbers(fold) for fold in evaluated["per_origin"]}
     theirs = champion_configuration(train, of)
-    scores = evaluated if theirs == train else evaluation.means([
-        evaluation.fold_scores(fold) for fold in backtest(panel, theirs, at, horizon, announced)])
+    scores = evaluated
+    if theirs != train:
+        folds = backtest(panel, theirs, list(backtested), horizon, announced)
+        scores = evaluation.means([evaluation.fold_scores(fold) for fold in folds])
     unseen = {}
-    for origin, days in unseen_days(panel, at, horizon, of).items():
-        history = panel.through(origin)
-        models = {"candidate": DemandModel.fit(history, train, horizon), "champion": champion.load_model(of)}
-        folds = {who: fold_of(panel, history, origin, days, model) for who, model in models.items()}
-        unseen[str(origin)] = {who: evaluation.fold_scores(fold) for who, fold in folds.items()}
+    for origin, days in unseen_days(panel, list(backtested), horizon, of).items():
+        candidate = backtested.get(origin) if days == horizon else None
+        unseen[str(origin)] = {
+            "candidate": candidate or scored(panel, origin, days, DemandModel.fit(panel.through(origin), train, horizon)),
+            "champion": scored(panel, origin, days, champion.load_model(of))}
     return {"champion_scores": numbers(scores), "unseen": unseen}
+
+
+def scored(panel: Panel, origin: np.datetime64, days: int, model: DemandModel) -> dict[str, float]:
+    """The model's scores on so many days after an origin."""
+    return evaluation.fold_scores(fold_of(panel, panel.through(origin), origin, days, model))
 
 
 def numbers(scores: dict[str, Any]) -> dict[str, float]:

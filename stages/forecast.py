@@ -9,10 +9,12 @@ data/forecast/submission.csv with id, sales for the rows of the test file.
 
 from __future__ import annotations
 
+import csv
+
 import joblib
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import csv as arrow_csv
 
 from stages import champion, entry, paths
 from stages.forecasting import submission
@@ -54,8 +56,9 @@ def to_table(panel: Panel, made: Forecast) -> pa.Table:
 def asked(file: str) -> pa.Table:
     """The rows of the test file, as text."""
     try:
-        names = csv.open_csv(file).schema.names
-        table = csv.read_csv(file, convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())))
+        names = arrow_csv.open_csv(file).schema.names
+        as_text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+        table = arrow_csv.read_csv(file, convert_options=as_text)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{file} cannot be read ({error}): data.test_file in params.yaml needs a CSV with {NEEDS}") from None
     missing = [name for name in submission.ASKED if name not in names]
@@ -72,8 +75,8 @@ def main() -> None:
     made = forecast(panel, model, params.forecast.horizon)
     answer = submission.answer(asked(params.data.test_file), params.data.test_file, panel, made)
     entry.write_table(paths.FORECAST, to_table(panel, made))
-    with entry.whole_file(paths.SUBMISSION) as part:
-        csv.write_csv(answer, part, csv.WriteOptions(quoting_header="none", quoting_style="needed"))
+    with entry.whole_file(paths.SUBMISSION) as part, part.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([submission.GIVEN, *answer])
     by = current.version if current else "the candidate"
     print(f"{made.point.size:,} forecasts from {made.origin + 1} on by {by}: {paths.FORECAST}")
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from stages.forecasting.arrow import to_arrow
 from stages.forecasting.errors import UserError
 from stages.forecasting.model import Forecast
 from stages.forecasting.panel import Panel
 
 ASKED = ("id", "date", "store", "item")
+GIVEN = ("id", "sales")
 DECIMALS = 3
 SHOWN = 5  # rows that a message names
 
 
-def answer(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> pa.Table:
-    """`id` and `sales` (units per day) for each row of a test file, in its order.
+def answer(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> list[tuple[str, float]]:
+    """GIVEN (units per day) for each row of a test file, in its order.
 
     Args:
         asked: the columns ASKED as text, one row per line below the header.
@@ -35,16 +35,16 @@ def answer(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> pa.T
     repeated[np.unique(identifier, return_index=True)[1]] = False
     last = forecast.origin + horizon
     found = [describe(problem, np.flatnonzero(wrong), says, remedy) for problem, wrong, says, remedy in (
-        ("name a store and item that the sales do not have", series < 0,
+        ("with a store and item that the sales do not have", series < 0,
          [f"store {s}, item {i}" for s, i in zip(store, item, strict=True)], "Remove them, or add their sales to data.source"),
-        (f"have a date outside {forecast.origin + 1} to {last}", ~((ahead >= 1) & (ahead <= horizon)),
+        (f"with a date outside {forecast.origin + 1} to {last}", ~((ahead >= 1) & (ahead <= horizon)),
          date, "Set data.as_of to the day before the test begins, or raise forecast.horizon"),
-        ("have no id, or one that stood before", repeated | (np.array(identifier) == ""), identifier, "Make the ids unique"),
+        ("with no id, or one that stood before", repeated | (np.array(identifier) == ""), identifier, "Make the ids unique"),
     ) if wrong.any()]
     if found:
         raise UserError("\n  ".join([f"{file}: {found[0]}", *found[1:]]))
     sales = forecast.point[series, ahead.astype(int) - 1].astype("f8")
-    return pa.table({"id": pa.array(identifier, pa.string()), "sales": to_arrow(np.round(sales, DECIMALS))})
+    return list(zip(identifier, np.round(sales, DECIMALS).tolist(), strict=True))
 
 
 def describe(problem: str, rows: np.ndarray, says: list[str], remedy: str) -> str:

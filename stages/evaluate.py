@@ -15,7 +15,7 @@ from typing import Any
 import joblib
 
 from stages import entry, paths
-from stages.forecasting import baselines, evaluation, plots, scores
+from stages.forecasting import baselines, deviation, evaluation, plots, scores
 from stages.forecasting.arrow import read_parquet
 from stages.forecasting.backtest import Fold, backtest, origins
 from stages.forecasting.features import STATE
@@ -67,7 +67,8 @@ def main() -> None:
     folds = backtest(panel, params.train, at, params.forecast.horizon, announced)
     content = paths.MODEL.read_bytes()
     model: DemandModel = joblib.load(io.BytesIO(content))
-    result = summary(folds) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
+    result = summary(folds) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through),
+                               "normal": evaluation.rounded(deviation.normal(folds, panel))}
     for name, table in tables(folds, model).items():
         with entry.whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")

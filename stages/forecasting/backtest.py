@@ -56,6 +56,10 @@ def fold_of(panel: Panel, history: Panel, origin: np.datetime64, horizon: int, m
 def actual_after(panel: Panel, history: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
     """(S, H) recorded sales of the history's series on the `horizon` days after the origin; NaN where none were recorded."""
     start = panel.column(origin) + 1
+    return panel.recorded[rows_of(panel, history), start:start + horizon]
+
+
+def rows_of(panel: Panel, history: Panel) -> np.ndarray:
+    """(S,) bool: which of the panel's series are among the history's; both are in the same order."""
     wanted = set(zip(history.store.tolist(), history.item.tolist(), strict=True))
-    rows = [key in wanted for key in zip(panel.store.tolist(), panel.item.tolist(), strict=True)]
-    return panel.recorded[rows, start:start + horizon]
+    return np.array([key in wanted for key in zip(panel.store.tolist(), panel.item.tolist(), strict=True)])

@@ -92,6 +92,18 @@ class Forecast(Section):
     horizon: Positive = Field(description="days ahead")
 
 
+class Drift(Section):
+    """When what has happened since is evidence against the champion. docs/decisions has the trade-off behind the numbers."""
+
+    mape_tolerance: float = Field(gt=0, description="relative rise of MAPE over what the backtest makes normal for those days")
+    level_tolerance: float = Field(gt=0, description="a segment's sales this much off the forecast, relative, are let pass")
+    sigmas: float = Field(gt=1, description="beyond what is normal, for one segment; one more for all sales, one less for crowds")
+    volume: Share = Field(description="share of all sales that has to have moved")
+    silent_days: Positive = Field(description="days without a sale, where some were due, that make a series a data problem")
+    sample_rows: Positive = Field(description="rows that Evidently compares")
+    column_share: Share = Field(description="share of columns that have to differ from last year's season to call it data drift")
+
+
 class Promote(Section):
     """When a candidate may become champion."""
 
@@ -104,6 +116,7 @@ class Params(Section):
     demo: Demo
     data: Data
     prepare: Prepare
+    drift: Drift
     train: Train
     evaluate: Evaluate
     forecast: Forecast

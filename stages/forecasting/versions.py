@@ -14,7 +14,7 @@ from stages.forecasting.errors import UserError
 
 METRIC = "smape"  # decides; the lower the better
 TABLED = ("smape", "mae", "rmse", "mape", "wape", "mase", "bias")  # of the backtest, in cards and in the history
-BASELINE = (*TABLED, "pinball", "coverage_80", "coverage_95", "by_origin", "normal")  # of metrics/evaluate.json
+BASELINE = (*TABLED, "pinball", "coverage_80", "coverage_95", "per_origin", "per_month", "normal")
 ID_FORMAT = "%Y%m%dT%H%M%SZ"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 

@@ -1,0 +1,131 @@
+"""Holds the champion against what has happened since its training, and says up to which day a model should be trained.
+
+Reads data/processed/feature_data.parquet and models/champion.json, with the model that it names. Writes
+reports/retrain_flag.json, which holds the day and nothing else that changes with time, because `window` and `train` hang on it,
+reports/drift_summary.json and reports/data_drift_report.html, and adds a line to logs/drift_logs.log. That log is the diary of
+one machine, with its time of day: neither an out, because two clones must agree on outs, nor in Git.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from stages import champion, entry, paths
+from stages.forecasting import data_drift, deviation, drift, feed
+from stages.forecasting.arrow import read_parquet
+from stages.forecasting.backtest import rows_of
+from stages.forecasting.data_drift import Sample
+from stages.forecasting.deviation import Outcome
+from stages.forecasting.drift import Finding, Verdict
+from stages.forecasting.drift_page import page
+from stages.forecasting.evaluation import rounded
+from stages.forecasting.features import STATE
+from stages.forecasting.model import DemandModel
+from stages.forecasting.panel import Panel, from_table
+from stages.forecasting.params import Drift
+from stages.forecasting.versions import Champion
+
+RECENT = max(deviation.WINDOWS)  # days
+RANDOM_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=metric_)[0-9a-f]{32}")
+
+
+def recent(panel: Panel, model: DemandModel, day: np.datetime64, silent_days: int) -> Outcome:
+    """What came of the champion's forecast of the days up to `day`, made on their eve, without series that fell silent."""
+    origin = max(day - RECENT, model.trained_through)
+    shown, then = panel.through(origin), panel.through(day)
+    forecast = model.predict(shown, origin, int((day - origin).astype(int)))
+    silent = feed.silence(then, day, silent_days).silent[rows_of(then, shown)]
+    return deviation.outcome(then, shown, forecast).without(silent)
+
+
+def concept(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Verdict:
+    """The champion against the newest days, and against earlier ones as far back as its training."""
+    judged: dict[np.datetime64, tuple[Outcome, list[Finding]]] = {}
+
+    def drift_on(day: np.datetime64) -> bool:
+        seen = recent(panel, model, day, rules.silent_days)
+        judged[day] = seen, drift.judge(seen, of.baseline["normal"], rules)
+        return drift.drifted(judged[day][1])
+
+    newest = panel.last_day
+    confirmed = drift.confirmed_through(drift.review_days(newest, of.trained_through), drift_on)
+    seen, findings = judged.get(newest, (None, []))
+    return Verdict(newest, of.trained_through, seen, findings, confirmed)
+
+
+def evidently(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
+    """Evidently's DataDriftPreset: figures per column, and its page, in which random ids are replaced by numbers."""
+    import pandas as pd
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
+
+    limit = data_drift.threshold(min(now.rows, then.rows))
+    preset = DataDriftPreset(drift_share=column_share, num_method="wasserstein", num_threshold=limit,
+                             cat_method="jensenshannon", cat_threshold=limit)
+    run = Report([preset]).run(pd.DataFrame(now.columns), pd.DataFrame(then.columns))
+    found = [metric for metric in run.dict()["metrics"] if "column" in metric["config"]]
+    columns = {metric["config"]["column"]: {"method": metric["config"]["method"], "distance": float(metric["value"]),
+                                            "drifted": bool(metric["value"] >= limit)} for metric in found}
+    html = run.get_html_str(as_iframe=False)
+    numbers = {one: str(n) for n, one in enumerate(dict.fromkeys(RANDOM_ID.findall(html)))}
+    return {"threshold": limit, "columns": columns}, RANDOM_ID.sub(lambda match: numbers[match[0]], html)
+
+
+def data_summary(now: Sample, then: Sample, season_matched: bool, found: dict[str, Any], column_share: float) -> dict[str, Any]:
+    """The part of the summary about the data. Without last year's season to compare with, it is never called drift."""
+    share = np.mean([column["drifted"] for column in found["columns"].values()])
+    return {
+        "data_drift_detected": bool(season_matched and share >= column_share),
+        "data_drift": {
+            "season_matched": season_matched, "share_of_columns": float(share), "level_change": now.level / then.level - 1,
+            "recent": [str(now.first), str(now.last)], "reference": [str(then.first), str(then.last)], "rows": now.rows, **found},
+    }
+
+
+def concept_summary(verdict: Verdict, of: Champion | None) -> dict[str, Any]:
+    """The part of the summary that says how the champion did, and what follows."""
+    normal = of.baseline["normal"] if of else {}
+    return {
+        "as_of": str(verdict.newest),
+        "champion": of and of.version,
+        "trained_through": of and str(of.trained_through),
+        "train_through": verdict.train_through,
+        "retrain": verdict.retrain,
+        "reasons": drift.reasons(verdict, normal),
+        "concept_drift_detected": drift.drifted(verdict.findings),
+        **(drift.figures(verdict.seen, normal) if verdict.seen else dict.fromkeys(drift.FIGURES)),
+        "backtest_mape": of and of.baseline.get("mape"),
+        "findings": [drift.as_dict(found) for found in verdict.findings],
+    }
+
+
+def main() -> None:
+    gc.disable()  # a short run; collecting takes a third of Evidently's import
+    params = entry.load_params()
+    rules = params.drift
+    panel = from_table(read_parquet(paths.FEATURES), params.data.known_future, STATE)
+    newest, of = panel.last_day, champion.read()
+    verdict = concept(panel, champion.load_model(of), of, rules) if of else Verdict(newest)
+    problems = feed.problems(panel, feed.silence(panel, newest, rules.silent_days), newest)
+    now, then, season_matched = data_drift.samples(panel, newest, RECENT, rules.sample_rows)
+    found, html = evidently(now, then, rules.column_share)
+    summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
+                      | data_summary(now, then, season_matched, found, rules.column_share))
+    with entry.whole_file(paths.DRIFT_REPORT) as part:
+        part.write_text(html.replace("<body>", "<body>" + page(summary, verdict.seen, verdict.findings), 1), encoding="utf-8")
+    entry.write_json(paths.DRIFT_SUMMARY, summary)
+    entry.write_json(paths.RETRAIN_FLAG, {"train_through": summary["train_through"]})
+    line = f"as_of={newest} champion={summary['champion']} retrain={summary['retrain']} reasons={'; '.join(summary['reasons'])}"
+    paths.DRIFT_LOG.parent.mkdir(exist_ok=True)
+    with paths.DRIFT_LOG.open("a", encoding="utf-8") as log:
+        log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}\n")
+    print(f"{'train through' if summary['retrain'] else 'keep'} {summary['train_through']}: {summary['reasons'][0]}")
+
+
+if __name__ == "__main__":
+    entry.run(main)

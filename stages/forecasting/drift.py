@@ -1,0 +1,187 @@
+"""The judgement: is the champion wrong by more than is normal, where, and what is to be done. Its report is made elsewhere.
+
+A deviation (stages/forecasting/deviation.py) counts when it is large enough to matter and improbable enough to be believed;
+the segments that moved must make up a share of all sales that is worth a training. Drift once confirmed stays confirmed until the
+champion is replaced: `train_through` never falls back to an earlier day while the same champion serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from stages.forecasting.deviation import EVERYTHING, Deviations, Outcome, deviations, expected_errors, windows
+from stages.forecasting.params import Drift
+from stages.forecasting.scores import errors
+
+LEVEL, ERROR = "level", "error"
+REVIEW = 28  # days between the past days on which drift is looked for again
+SHOWN = 5  # segments that a reason names
+CURRENT, BASELINE = ("mae", "rmse", "mape", "smape", "wape", "bias"), ("mae", "rmse", "mape")  # figures of the summary
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Segments of one kind that moved in the last `window` days, the largest first.
+
+    Attributes:
+        what: LEVEL, sales against forecast, or ERROR, forecast error against normal.
+        change: (G,) relative: sales beside the forecast (and, for a part, beside how far all sales are off), error beside normal.
+        limit: (G,) how far from 0 is normal.
+        share: of all that was forecast, in these segments.
+        confirmed: whether that share is worth a training.
+    """
+
+    kind: str
+    what: str
+    window: int
+    names: list[str]
+    change: np.ndarray
+    limit: np.ndarray
+    share: float
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the drift stage found.
+
+    Attributes:
+        newest: the newest day with sales.
+        trained_through: last day of the champion's training, None without a champion.
+        seen, findings: what came of the champion's forecast of the newest days, and what moved; None where it is too early.
+        confirmed: the newest day on which drift was confirmed, None where there was none since the training.
+    """
+
+    newest: np.datetime64
+    trained_through: date | None = None
+    seen: Outcome | None = None
+    findings: Sequence[Finding] = ()
+    confirmed: np.datetime64 | None = None
+
+    @property
+    def retrain(self) -> bool:
+        return self.trained_through is None or self.confirmed is not None
+
+    @property
+    def train_through(self) -> str:
+        """The last day that a model should be trained on."""
+        if self.trained_through is None:
+            return str(self.newest)
+        return str(self.trained_through if self.confirmed is None else self.confirmed)
+
+
+def judge(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
+    """What moved, judged by what is normal (deviation.normal): by level in every window, by error and weekday in the longest."""
+    findings = []
+    fitting = [window for window in windows(len(seen.dates)) if str(window) in normal["spread"]]
+    for window in fitting:
+        last = seen.days(len(seen.dates) - window, len(seen.dates))
+        for kind, found in deviations(last, normal["error_per_sd"]).items():
+            spread = normal["spread"][str(window)].get(kind)
+            if spread is None or (kind == "weekday" and window < fitting[0]):
+                continue
+            findings.append(by_level(kind, window, found, spread[LEVEL], rules))
+            if window == fitting[0]:
+                findings.append(by_error(kind, window, found, spread[ERROR], rules))
+    return [finding for finding in findings if finding.names]
+
+
+def by_level(kind: str, window: int, found: Deviations, spread: float, rules: Drift) -> Finding:
+    """The segments whose sales are too far off their forecast."""
+    limit = np.maximum(np.log1p(rules.level_tolerance), sigmas(kind, found, rules) * np.sqrt(spread**2 + found.level_chance))
+    return finding(kind, LEVEL, window, found, np.abs(found.level) >= limit, np.expm1(found.level), np.expm1(limit), rules)
+
+
+def by_error(kind: str, window: int, found: Deviations, spread: float, rules: Drift) -> Finding:
+    """The segments whose forecasts miss by too much."""
+    limit = np.maximum(np.log1p(rules.mape_tolerance), sigmas(kind, found, rules) * np.sqrt(spread**2 + found.error_chance))
+    return finding(kind, ERROR, window, found, found.error >= np.exp(limit), found.error - 1, np.expm1(limit), rules)
+
+
+def sigmas(kind: str, found: Deviations, rules: Drift) -> float:
+    """How improbable a deviation has to be: more where the backtest shows few (all sales move but together), less where several
+    segments have to deviate at once because no single one makes up the volume."""
+    if kind == EVERYTHING:
+        return rules.sigmas + 1
+    return rules.sigmas if found.due.max() >= rules.volume * found.due.sum() else rules.sigmas - 1
+
+
+def finding(kind: str, what: str, window: int, found: Deviations, moved: np.ndarray, change: np.ndarray, limit: np.ndarray,
+            rules: Drift) -> Finding:
+    """The segments that `moved` (G,), and whether they make up the volume; one weekday alone, a holiday, never does."""
+    order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
+    share = float(found.due[order].sum() / max(found.due.sum(), 1e-9))
+    confirmed = share >= rules.volume and not (kind == "weekday" and len(order) < 2)
+    return Finding(kind, what, window, [found.names[g] for g in order], change[order], limit[order], share, confirmed)
+
+
+def drifted(findings: Sequence[Finding]) -> bool:
+    """Whether any of it is worth a training."""
+    return any(found.confirmed for found in findings)
+
+
+def in_words(found: Finding, seen: Outcome) -> str:
+    """A finding for a planner."""
+    since = f"from {seen.dates[-found.window]} to {seen.dates[-1]}"
+    said = [f"{name} {change:+.0%}" if found.kind != EVERYTHING else f"{change:+.0%}"
+            for name, change in zip(found.names[:SHOWN], found.change[:SHOWN], strict=False)]
+    more = f" and {len(found.names) - SHOWN} more" if len(found.names) > SHOWN else ""
+    what = "sales against their forecast" if found.what == LEVEL else "forecast errors against what is normal"
+    whose = "of all series together" if found.kind == EVERYTHING else f"by {found.kind}"
+    share = "" if found.kind == EVERYTHING else f"; {found.share:.0%} of all sales"
+    return f"{what} {whose} {since}: {', '.join(said)}{more} (normal: up to {found.limit[:SHOWN].max():.0%}{share})"
+
+
+def figures(seen: Outcome, normal: dict[str, Any]) -> dict[str, float]:
+    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon."""
+    known = ~np.isnan(seen.sales)
+    now = errors(seen.sales, seen.forecast)
+    due = expected_errors(seen.forecast[known], seen.sd[known])
+    return {f"current_{name}": now[name] for name in CURRENT} | {
+        f"baseline_{name}": normal["error_per_sd"][name] * due[name] for name in BASELINE}
+
+
+FIGURES = tuple(f"{when}_{name}" for when, names in (("current", CURRENT), ("baseline", BASELINE)) for name in names)
+
+
+def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
+    """Why to train, or why not."""
+    trained, seen = verdict.trained_through, verdict.seen
+    if trained is None:
+        return ["no champion: train"]
+    if verdict.confirmed == verdict.newest and seen is not None:
+        return [in_words(found, seen) for found in verdict.findings if found.confirmed]
+    if verdict.confirmed is not None:
+        return [f"drift was confirmed on {verdict.confirmed}; the champion, trained through {trained}, is still in place"]
+    if seen is None:
+        return [f"too early to judge a champion that was trained through {trained}: {min(windows(REVIEW))} days are needed"]
+    now = figures(seen, normal)
+    return [f"errors are normal: MAPE {now['current_mape']:.1f} %, {now['baseline_mape']:.1f} % is what the backtest lets expect"]
+
+
+def as_dict(found: Finding) -> dict[str, Any]:
+    """A finding for reports/drift_summary.json, with its largest segments."""
+    return {"kind": found.kind, "what": found.what, "days": found.window, "confirmed": found.confirmed, "share": found.share,
+            "segments": [{"name": name, "change": float(change), "limit": float(limit)} for name, change, limit in
+                         list(zip(found.names, found.change, found.limit, strict=True))[:SHOWN]]}
+
+
+def review_days(newest: np.datetime64, trained_through: date) -> Iterator[np.datetime64]:
+    """Days to judge the champion on, the newest first: today, and every REVIEW days back to its training. Too early is no day."""
+    start, shortest = np.datetime64(trained_through, "D"), min(windows(REVIEW))
+    since = int((newest - start).astype(int))
+    if since >= shortest:
+        yield newest
+    for days in range(since - since % REVIEW, 0, -REVIEW):
+        if days != since:
+            yield start + days
+
+
+def confirmed_through(days: Iterator[np.datetime64], drift_on: Callable[[np.datetime64], bool]) -> np.datetime64 | None:
+    """The newest of the days on which drift was confirmed."""
+    return next((day for day in days if drift_on(day)), None)

@@ -1,0 +1,1 @@
+"""The forecast API: `uvicorn api.app:app`."""

@@ -1,0 +1,82 @@
+"""Keeps the newest model and data at hand: the working tree, or a copy of a Git repository and what its DVC remote holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from api.settings import Settings
+
+NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
+WELCOME = ("metrics/evaluate.json", "metrics/retrain_history.csv", "reports/drift_summary.json")  # in Git, or else from DVC
+
+
+def project(settings: Settings, state: Path) -> Path:
+    """A working tree with the newest model and data; raises RuntimeError when the remote cannot be reached."""
+    if settings.source_git is None:
+        return settings.project_dir
+    return clone(settings, state)
+
+
+def clone(settings: Settings, state: Path) -> Path:
+    """A clone of the newest commit with the files that serving needs; the one from before where nothing was pushed since."""
+    from dulwich import porcelain
+
+    assert settings.source_git is not None
+    url = settings.source_git.get_secret_value()
+    wanted = f"refs/heads/{settings.source_branch}" if settings.source_branch else "HEAD"
+    try:
+        refs: dict[Any, Any] = dict(porcelain.ls_remote(url).refs)
+        head = refs.get(wanted.encode())
+        if head is None:
+            raise RuntimeError(f"the Git repository has no {wanted}")
+        copy = state / "clones" / head.decode()
+        if (copy / ".complete").exists():
+            return copy
+        shutil.rmtree(state / "clones", ignore_errors=True)
+        copy.parent.mkdir(parents=True)
+        porcelain.clone(url, str(copy), depth=1, branch=settings.source_branch, errstream=open(os.devnull, "wb")).close()
+    except Exception as error:
+        raise RuntimeError(f"the Git repository cannot be read: {hidden(str(error) or type(error).__name__, url)}") from None
+    pull(copy, settings, state / "cache")
+    (copy / ".complete").touch()
+    return copy
+
+
+def pull(copy: Path, settings: Settings, cache: Path) -> None:
+    """Bring the DVC-tracked files that serving needs."""
+    dvc(copy, "cache", "dir", "--local", str(cache.resolve()))
+    for pair in settings.source_remote_config.get_secret_value().split() if settings.source_remote_config else []:
+        name, _, value = pair.partition("=")
+        dvc(copy, "remote", "modify", "--local", settings.source_remote or default_remote(copy), name, value)
+    try:
+        champion = json.loads((copy / "models/champion.json").read_bytes())
+    except (OSError, ValueError):
+        raise RuntimeError("the Git repository has no models/champion.json") from None
+    version = champion.get("version")
+    model = f"{champion['model']}.dvc" if version else "models/model.pkl"
+    remote = ["--remote", settings.source_remote] if settings.source_remote else []
+    dvc(copy, "pull", *remote, model, *NEEDED)
+
+
+def default_remote(copy: Path) -> str:
+    return dvc(copy, "remote", "default").strip()
+
+
+def dvc(copy: Path, *arguments: str) -> str:
+    """Run DVC in the clone; its own last word is the error."""
+    run = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=copy, capture_output=True, text=True, check=False)
+    if run.returncode:
+        lines = [line for line in run.stderr.splitlines() if line.startswith("ERROR")] or run.stderr.splitlines()
+        raise RuntimeError(f"dvc {arguments[0]} failed: {lines[-1] if lines else run.returncode}")
+    return run.stdout
+
+
+def hidden(message: str, url: str) -> str:
+    """The message without the URL, which may hold a token."""
+    return message.replace(url, "SOURCE_GIT")

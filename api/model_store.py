@@ -1,0 +1,214 @@
+"""The model that serves, and how a newer one takes its place: computed apart, then swapped in one assignment.
+
+Everything an answer is made of hangs on one immutable `Served`; a request takes it once, so no answer mixes versions. Workers
+of one server share what is computed: whoever finds the pointer `current` changed maps the new arrays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from api import pipeline
+from api.pipeline import Pipeline
+from api.table import Table
+from api.trees import import_xgboost
+from api.whatif import WhatIf
+
+log = logging.getLogger("uvicorn.error")
+CODE = Path(__file__).absolute().parent.parent
+CURRENT = "current"  # the file that names the directory that is served
+WATCH_SECONDS = 0.5  # between looks at it
+KEEP = 2  # computed models kept on disk; those still mapped live on in memory
+Result = Literal["loaded", "unchanged", "failed"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """One model, the data it forecasts from, and all its forecasts."""
+
+    facts: dict[str, Any]
+    table: Table
+    whatif: WhatIf
+
+    @property
+    def version(self) -> str:
+        return str(self.facts["model_version"])
+
+    @classmethod
+    def map(cls, built: Path) -> Served:
+        """Map what build wrote."""
+        from stages.forecasting.base import Pool
+        from stages.forecasting.model import DemandModel
+
+        import_xgboost()
+        facts = json.loads((built / "facts.json").read_bytes())
+        store, item, first = facts.pop("store"), facts.pop("item"), np.datetime64(facts.pop("first_day"))
+        names = ("values", "sales", "status", "known", "closing")
+        arrays = {name: np.load(built / f"{name}.npy", mmap_mode="r") for name in names}
+        origin = np.datetime64(facts["forecast_origin"])
+        model = DemandModel.from_bytes((built / "model.bin").read_bytes())
+        one_thread(model.trees)
+        f = model.factors
+        fitted = {key: row for row, key in enumerate(zip(f.store.tolist(), f.item.tolist(), strict=True))}
+        values = np.asarray(arrays.pop("values"))
+        whatif = WhatIf(model, Pool(*facts.pop("pool")), ids(store), ids(item), first + np.arange(arrays["sales"].shape[1]),
+                        int((origin - first) / np.timedelta64(1, "D")), tuple(facts["known_future"]), fitted=fitted, **arrays)
+        return cls(facts, Table.of(values, store, item, origin), whatif)
+
+
+@dataclass(frozen=True)
+class Reload:
+    """The last attempt, for /ready, the log and the metrics; `at` is in seconds since 1970."""
+
+    result: Result
+    message: str
+    at: float
+
+
+class ModelStore:
+    """Holds the `Served` of this process.
+
+    Args:
+        state: directory that the workers of one server share.
+        source: brings the working tree up to date and returns its path; raises on failure. Called in a thread.
+        timeout: seconds for the computation.
+        on_reload: is told the result of every attempt.
+    """
+
+    def __init__(self, state: Path, source: Callable[[], Path], timeout: float, on_reload: Callable[[Result], None]) -> None:
+        self.state, self.source, self.timeout, self.on_reload = state, source, timeout, on_reload
+        self.served: Served | None = None
+        self.pipeline = Pipeline()
+        self.last: Reload | None = None
+        self.mapped: str | None = None
+        self.seen: tuple[Any, ...] | None = None
+        (state / "builds").mkdir(parents=True, exist_ok=True)
+
+    async def reload(self) -> Reload:
+        """Bring the newest model; whatever goes wrong, the old one goes on serving."""
+        try:
+            if self.served is None:  # in the time that the first computation takes
+                asyncio.get_running_loop().run_in_executor(None, import_xgboost)
+            await asyncio.to_thread(self.refresh)
+            changed = await self.follow()
+            self.last = Reload("loaded" if changed else "unchanged", "", time.time())
+        except Exception as error:
+            message = str(error) or type(error).__name__
+            if self.last is None or self.last.message != message:
+                log.error("model not reloaded, %s goes on serving: %s", self.served.version if self.served else "none", message)
+            self.last = Reload("failed", message, time.time())
+        self.on_reload(self.last.result)
+        return self.last
+
+    async def follow(self) -> bool:
+        """Map what the pointer names, if that is new; one of several workers may have computed it."""
+        name = self.pointed()
+        if name is None or name == self.mapped:
+            return False
+        served = await asyncio.to_thread(Served.map, self.state / "builds" / name)
+        self.served, self.mapped = served, name
+        log.info("serving model %s, forecasts from %s on", served.version, next(iter(served.table.days)))
+        return True
+
+    def pointed(self) -> str | None:
+        try:
+            return (self.state / CURRENT).read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def refresh(self) -> None:
+        """Compute the newest model's forecasts where no worker has yet, and point to them."""
+        with (self.state / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            project = self.source()
+            self.pipeline = pipeline.read(project)
+            seen = signature(project)
+            if seen == self.seen and self.mapped is not None and self.mapped == self.pointed():
+                return
+            built = compute(project, self.state / "builds", self.timeout, polite=self.served is not None)
+            if built.name != self.pointed():
+                part = self.state / f"{CURRENT}.part"
+                part.write_text(built.name)
+                os.replace(part, self.state / CURRENT)
+                prune(self.state / "builds", built.name)
+            self.seen = seen
+
+    async def watch(self, poll_seconds: float) -> None:
+        """Follow the other workers, and look for a newer model every `poll_seconds`; never returns."""
+        looked = time.monotonic()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.follow()
+                if poll_seconds and time.monotonic() - looked >= poll_seconds:
+                    await self.reload()
+                    looked = time.monotonic()
+            except Exception:
+                log.exception("the watch for a newer model goes on after an error")
+
+
+def compute(project: Path, into: Path, timeout: float, polite: bool) -> Path:
+    """Run api.build on a working tree; its one line of error is the message of what is raised.
+
+    `polite`: with low priority, as requests are being answered meanwhile.
+    """
+    command = [*(["nice", "-n", "15"] if polite else []), sys.executable, "-m", "api.build", str(into.resolve())]
+    run = subprocess.run(command, cwd=project.resolve(), timeout=timeout, env={**os.environ, "PYTHONPATH": str(CODE)},
+                         capture_output=True, text=True, check=False)
+    if run.returncode:
+        said = run.stderr.strip()
+        told = said.removeprefix("error: ") if said.startswith("error: ") else said[-400:]
+        raise RuntimeError(told or f"the computation ended with {run.returncode}")
+    return Path(run.stdout.strip().splitlines()[-1])
+
+
+def signature(project: Path) -> tuple[Any, ...]:
+    """Changes when a file that a model is computed from does."""
+    names = ["models/champion.json", "models/model.pkl", "data/processed/feature_data.parquet", "metrics/evaluate.json"]
+    try:
+        names.append(str(json.loads((project / names[0]).read_bytes()).get("model")))
+    except (OSError, ValueError, AttributeError):
+        pass
+    return tuple(stamp(project / name) for name in names)
+
+
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def prune(builds: Path, current: str) -> None:
+    """Remove all but the newest computed models, and what a killed computation left."""
+    others = sorted((path for path in builds.iterdir() if path.name != current), key=lambda path: path.stat().st_mtime)
+    for path in others[: max(len(others) - KEEP + 1, 0)]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def one_thread(trees: Any) -> None:
+    """Ninety rows are done in less time than threads need to meet; and requests are the parallel part here."""
+    if hasattr(trees, "booster"):
+        trees.booster.set_param({"nthread": 1})
+    else:
+        trees.forest.n_jobs = 1
+
+
+def ids(values: list[Any]) -> np.ndarray:
+    """Ids as a panel has them: int64, or str objects."""
+    return np.array(values) if isinstance(values[0], int) else np.array(values, object)

@@ -1,0 +1,108 @@
+"""All forecasts of one model as one array, and what turns a store, an item and a day into a position in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+Id: TypeAlias = int | str
+COLUMNS = ("predicted_sales", "lo_80", "hi_80", "lo_95", "hi_95")  # units per day
+
+
+class UnknownSeriesError(LookupError):
+    """No series of this store and item: `rows` are the positions in a batch."""
+
+    def __init__(self, store: Id, item: Id, rows: list[int] | None = None) -> None:
+        super().__init__(f"no series for store {shown(store)}, item {shown(item)}")
+        self.rows = rows
+
+
+class OutsideHorizonError(LookupError):
+    """A day that is not forecast; `field` is its place in the request."""
+
+    def __init__(self, message: str, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+@dataclass(frozen=True)
+class Table:
+    """S series × H days.
+
+    Attributes:
+        values: (S, H, 5) float32, COLUMNS, units per day.
+        store, item: S ids each, all int or all str, sorted by store, then item.
+        rows: position of each store and item.
+        days: position of each day, as YYYY-MM-DD, in order; day 0 is the one after the origin.
+    """
+
+    values: np.ndarray
+    store: list[Id]
+    item: list[Id]
+    rows: dict[tuple[Id, Id], int]
+    days: dict[str, int]
+
+    @classmethod
+    def of(cls, values: np.ndarray, store: list[Id], item: list[Id], origin: np.datetime64) -> Table:
+        days = (origin + 1 + np.arange(values.shape[1])).astype(str).tolist()
+        rows = dict(zip(zip(store, item, strict=True), range(len(store)), strict=True))
+        return cls(values, store, item, rows, dict(zip(days, range(len(days)), strict=True)))
+
+    def row(self, store: Id, item: Id) -> int:
+        """The position of a series; ids may be given as text where they are numbers, and the other way round."""
+        found = self.rows.get((store, item))
+        if found is None:
+            found = self.rows.get((same_kind(store, self.store), same_kind(item, self.item)))
+        if found is None:
+            raise UnknownSeriesError(store, item)
+        return found
+
+    def day(self, day: str) -> int:
+        """The position of a day."""
+        found = self.days.get(day)
+        if found is None:
+            raise OutsideHorizonError(self.why_not(day))
+        return found
+
+    def why_not(self, day: str) -> str:
+        """What to say about a day that is not in the table."""
+        allowed = list(self.days)
+        try:
+            np.datetime64(day, "D")
+        except ValueError:
+            return f"{day} is no date"
+        return f"{day} is outside the forecast, which covers {allowed[0]} to {allowed[-1]}"
+
+    def lookup(self, store: Id, item: Id, day: str) -> np.ndarray:
+        """(5,) float32: the hot path."""
+        return self.values[self.row(store, item), self.day(day)]
+
+    def batch(self, store: Sequence[Id], item: Sequence[Id], day: Sequence[str]) -> np.ndarray:
+        """(N, 5) float32 of N rows."""
+        rows = list(map(self.rows.get, zip(store, item, strict=True)))
+        if None in rows:
+            rows = [self.rows.get((same_kind(s, self.store), same_kind(i, self.item))) for s, i in zip(store, item, strict=True)]
+        if None in rows:
+            wrong = [n for n, row in enumerate(rows) if row is None]
+            raise UnknownSeriesError(store[wrong[0]], item[wrong[0]], wrong)
+        days = list(map(self.days.get, day))
+        if None in days:
+            n = days.index(None)
+            raise OutsideHorizonError(self.why_not(day[n]), n)
+        return self.values[np.array(rows, "i4"), np.array(days, "i4")]
+
+
+def same_kind(value: Id, ids: list[Id]) -> Id:
+    """The id in the kind, number or text, that the data has."""
+    if isinstance(ids[0], int) and isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else value
+    return str(value) if isinstance(ids[0], str) and isinstance(value, int) and abs(value) < 10**18 else value
+
+
+def shown(value: Id) -> str:
+    """An id in a message, cut off where it is absurdly long."""
+    text = value if isinstance(value, str) else str(value) if abs(value) < 10**18 else "(a huge number)"
+    return text if len(text) <= 60 else f"{text[:60]}…"

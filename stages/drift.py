@@ -49,7 +49,7 @@ def concept(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Ver
 
     def drift_on(day: np.datetime64) -> bool:
         seen = recent(panel, model, day, rules.silent_days)
-        judged[day] = seen, drift.judge(seen, of.baseline["normal"], rules)
+        judged[day] = seen, drift.judge(seen, of.baseline["normal"][0], rules)
         return drift.drifted(judged[day][1])
 
     newest = panel.last_day
@@ -89,7 +89,7 @@ def data_summary(now: Sample, then: Sample, season_matched: bool, found: dict[st
 
 def concept_summary(verdict: Verdict, of: Champion | None) -> dict[str, Any]:
     """The part of the summary that says how the champion did, and what follows."""
-    normal = of.baseline["normal"] if of else {}
+    normal = of.baseline["normal"][0] if of else {}
     return {
         "as_of": str(verdict.newest),
         "champion": of and of.version,

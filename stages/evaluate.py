@@ -1,8 +1,8 @@
 """Backtests the candidate's configuration: at each origin a model is fitted to what was known then, and scored on what followed.
 
 Reads data/processed/train_window.parquet, and models/model.pkl, the model that the scores speak for. Writes
-metrics/evaluate.json (means over the origins, then each origin, each month of the horizon, and the baselines on the same days)
-and the plots' data, reports/plots/*.csv.
+metrics/evaluate.json (means over the origins; the baselines on the same days, each origin, each month of the horizon; and how far
+off is normal, which the drift stage judges by) and the plots' data, reports/plots/*.csv.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from stages.forecasting.arrow import read_parquet
 from stages.forecasting.backtest import Fold, backtest, origins
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import from_table
+from stages.forecasting.panel import Panel, from_table
 from stages.forecasting.versions import sha256
 from stages.progress import announced
 
 IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
 
 
-def summary(folds: Sequence[Fold]) -> dict[str, Any]:
-    """metrics/evaluate.json. What is a list there is left out of `dvc metrics show`, which would drown in it."""
+def summary(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
+    """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them."""
     per_fold = [evaluation.fold_scores(fold) for fold in folds]
-    beside = {}
+    beside = []
     for name, method in baselines.BASELINES.items():
         made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
         mean = evaluation.means([evaluation.point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
-        beside[name] = {score: mean[score] for score in IN_ALL}
+        beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
     heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base} for fold in folds]
     content = {
         **evaluation.means(per_fold),
         "base": folds[-1].model.base,
         "baselines": beside,
+        "normal": [deviation.normal(folds, panel)],
         "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
         "per_month": evaluation.by_horizon(folds, evaluation.MONTH),
     }
@@ -67,8 +68,7 @@ def main() -> None:
     folds = backtest(panel, params.train, at, params.forecast.horizon, announced)
     content = paths.MODEL.read_bytes()
     model: DemandModel = joblib.load(io.BytesIO(content))
-    result = summary(folds) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through),
-                               "normal": evaluation.rounded(deviation.normal(folds, panel))}
+    result = summary(folds, panel) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
     for name, table in tables(folds, model).items():
         with entry.whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")

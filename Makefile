@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro test lint bench clean
+.PHONY: help repro test lint bench notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Threads that wait for each other yield the core: training beside another busy program is five times as fast.
 export OMP_WAIT_POLICY := passive
@@ -16,6 +16,7 @@ help:
 	@echo 'make repro   the pipeline: from the data to the forecast of the next 90 days (dvc repro)'
 	@echo 'make test    style, types and all tests'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
+	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
@@ -30,6 +31,12 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	python -m bench
+
+notebooks: $(VENV)/.dev
+	jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb
+
+picture: $(VENV)/.dev
+	PYTHONPATH=. python docs/picture.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

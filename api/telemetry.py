@@ -106,11 +106,12 @@ class Facts:
                              seconds(facts["trained_through"]))
             yield from gauge("forecast_origin_timestamp_seconds", "The last day whose sales it knows",
                              seconds(facts["forecast_origin"]))
-        drift = None if pipeline.drift is None else float(pipeline.drift)
-        yield from gauge("drift_detected", "Verdict of the last drift check", drift)
-        yield from gauge("drift_share", "Share that drifted in the last check", pipeline.drift_share)
-        yield from gauge("model_mape_percent", "Backtest MAPE of the newest candidate", pipeline.mape)
-        yield from gauge("model_baseline_mape_percent", "Backtest MAPE of the champion when it was promoted",
+        yield from gauge("drift_detected", "Whether the champion's errors have drifted", pipeline.drift)
+        yield from gauge("retrain_due", "Whether a model is due to be trained", pipeline.retrain)
+        yield from gauge("data_drift_detected", "Whether the data have drifted", pipeline.data_drift)
+        yield from gauge("drift_share", "Share of the columns that have drifted", pipeline.drift_share)
+        yield from gauge("model_mape_percent", "Of the champion on the newest days, or of the newest backtest", pipeline.mape)
+        yield from gauge("model_baseline_mape_percent", "What the champion made normal when it was promoted",
                          pipeline.baseline_mape)
         yield from gauge("retraining_count", "Champions promoted so far", pipeline.retrainings)
         yield from gauge("last_retraining_timestamp_seconds", "When the last one was promoted", pipeline.last_retraining)

@@ -13,7 +13,6 @@ from typing import Any
 from api.settings import Settings
 
 NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
-WELCOME = ("metrics/evaluate.json", "metrics/retrain_history.csv", "reports/drift_summary.json")  # in Git, or else from DVC
 
 
 def project(settings: Settings, state: Path) -> Path:

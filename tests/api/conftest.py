@@ -1,0 +1,123 @@
+"""A tiny working tree with a model in it, and the API that serves from it."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from stages import entry, paths
+from stages.features import feature_table
+from stages.forecast import forecast
+from stages.forecasting import versions
+from stages.forecasting.features import with_state
+from stages.forecasting.model import DemandModel, Forecast
+from stages.forecasting.panel import CLOSED, FUTURE, OBSERVED, Panel
+from stages.forecasting.params import Train
+
+HORIZON, DAYS, AHEAD = 14, 420, 20
+KEY = "a key"
+SETTINGS = Train(algorithm="xgboost", base="auto", max_depth=3, n_estimators=20, learning_rate=0.3, rows=2000, seed=0)
+
+
+def tiny_panel(seed: int = 0, known: tuple[str, ...] = ("promo",)) -> Panel:
+    """Two stores with three items each; Mondays off, and every first of a month, in store 2 alone where nothing is planned."""
+    rng = np.random.default_rng(seed)
+    store, item = np.array([[s, i] for s in (1, 2) for i in (1, 2, 3)]).T
+    dates = np.datetime64("2023-01-01") + np.arange(DAYS + AHEAD)
+    promo = (rng.random((6, len(dates))) < 0.2).astype("f4")
+    mean = np.array([5, 20, 80, 10, 40, 3])[:, None] * (1 + 0.3 * np.sin(np.arange(len(dates)) / 58)) * (1 + 0.8 * promo)
+    sales = rng.poisson(mean).astype("f4")
+    status = np.full(sales.shape, OBSERVED, "u1")
+    rest = (np.arange(len(dates)) % 7 == 1) | (dates == dates.astype("M8[M]"))
+    status[3:, rest] = CLOSED
+    sales[status == CLOSED] = 0
+    sales[:, DAYS:], status[:, DAYS:] = np.nan, FUTURE
+    values = np.stack([promo] * len(known), axis=2) if known else np.empty((*sales.shape, 0), "f4")
+    return with_state(Panel(store, item, dates, sales, sales.copy(), status, values, known))
+
+
+def put_data(project: Path, panel: Panel) -> None:
+    entry.write_table(project / paths.FEATURES, feature_table(panel))
+
+
+def put_model(project: Path, model: DemandModel, version: str | None = None, reason: str = "test") -> None:
+    """As the candidate, or as the champion of that version."""
+    path = project / (paths.VERSIONS / version / "model.pkl" if version else paths.MODEL)
+    stream = io.BytesIO()
+    joblib.dump(model, stream)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(stream.getvalue())
+    pointer: dict[str, Any] = {"version": None}
+    if version:
+        pointer = versions.Champion(
+            version=version, model=str(path.relative_to(project)), sha256=versions.sha256(stream.getvalue()),
+            trained_through=str(model.trained_through), train=SETTINGS.model_dump(mode="json"), horizon=HORIZON,  # type: ignore[arg-type]
+            baseline={"mape": 12.5, "smape": 11.0}, promoted_at="2026-01-02T03:04:05Z", promoted_by="test", reason=reason,
+            previous=None).model_dump(mode="json")
+    entry.write_json(project / paths.CHAMPION, pointer)
+
+
+@pytest.fixture(scope="session")
+def panel() -> Panel:
+    return tiny_panel()
+
+
+@pytest.fixture(scope="session")
+def model(panel: Panel) -> DemandModel:
+    return DemandModel.fit(panel, SETTINGS, HORIZON)
+
+
+@pytest.fixture(scope="session")
+def made(panel: Panel, model: DemandModel) -> Forecast:
+    """What the forecast stage says."""
+    return forecast(panel, model, HORIZON)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, panel: Panel, model: DemandModel) -> Path:
+    project = tmp_path_factory.mktemp("template")
+    put_data(project, panel)
+    put_model(project, model)
+    return project
+
+
+@pytest.fixture
+def tree(template: Path, tmp_path: Path) -> Path:
+    """A working tree that a test may change."""
+    return Path(shutil.copytree(template, tmp_path / "tree"))
+
+
+def settings(project: Path, state: Path, **changes: Any) -> Settings:
+    return Settings(_env_file=None, project_dir=project, state_dir=state, poll_seconds=0, **changes)
+
+
+def started(client: TestClient) -> TestClient:
+    """Waits until the first model is loaded, or could not be."""
+    for _ in range(600):
+        if client.get("/ready").json().get("last_reload"):
+            return client
+        time.sleep(0.1)
+    raise TimeoutError("the API did not try to load a model")
+
+
+@pytest.fixture(scope="session")
+def client(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    app = create_app(settings(template, tmp_path_factory.mktemp("state"), max_batch=1000, max_body_bytes=200_000))
+    with TestClient(app) as client:
+        yield started(client)
+
+
+def pointer(project: Path) -> dict[str, Any]:
+    return dict(json.loads((project / paths.CHAMPION).read_text()))

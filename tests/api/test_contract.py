@@ -1,0 +1,165 @@
+"""How the API answers bad input: in FastAPI's form, never with a 5xx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from pydantic import ValidationError
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+
+from api.app import create_app
+from api.settings import Settings
+from tests.api.conftest import KEY, settings, started
+
+DAY = "2024-02-25"
+QUERY = {"store": 1, "item": 1, "date": DAY}
+
+
+@pytest.fixture(scope="module")
+def guarded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with TestClient(create_app(settings(template, tmp_path_factory.mktemp("guarded"), api_key=KEY))) as client:
+        yield started(client)
+
+
+@pytest.mark.parametrize(("change", "status", "said"), [
+    ({"store": 99}, 404, "store 99"),
+    ({"item": "no such"}, 404, "no such"),
+    ({"store": 10**400}, 404, "huge"),
+    ({"date": "2024-02-24"}, 422, "2024-02-25 to 2024-03-09"),
+    ({"date": "2024-03-10"}, 422, "2024-02-25 to 2024-03-09"),
+    ({"date": "2024-02-30"}, 422, "no date"),
+    ({"date": "25.2.2024"}, 422, "pattern"),
+    ({"date": 0}, 422, "string"),
+    ({"date": None}, 422, "string"),
+    ({"store": True}, 422, "integer"),
+    ({"store": 1.5}, 422, "integer"),
+    ({"store": float("nan")}, 422, "integer"),
+    ({"unknown": 1}, 422, "not permitted"),
+    ({"known_future": {"price": 1}}, 422, "it has promo"),
+    ({"known_future": {"promo": float("inf")}}, 422, "finite"),
+    ({"recent_sales": [-1]}, 422, "greater than or equal"),
+    ({"recent_sales": ["x"]}, 422, "number"),
+    ({"recent_sales": [1] * 4000}, 422, "3660"),
+    ({"\ud800": 1}, 422, "unicode"),
+])
+def test_a_wrong_query_says_what_is_wrong(client: TestClient, change: dict[str, Any], status: int, said: str) -> None:
+    response = client.post("/predict", content=json.dumps(QUERY | change), headers={"content-type": "application/json"})
+    assert response.status_code == status, response.text
+    detail = response.json()["detail"]
+    if status == 422:
+        assert all(set(problem) == {"type", "loc", "msg"} for problem in detail)
+        assert any(said in problem["msg"] for problem in detail), detail
+    else:
+        assert said in detail
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"1e999", b'"text"', b'{"store": ' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/forecast/1/1"])
+def test_what_is_not_even_a_query(client: TestClient, path: str, body: bytes) -> None:
+    response = client.post(path, content=body, headers={"content-type": "application/json"})
+    assert 400 <= response.status_code < 500, response.text
+    assert "detail" in response.json()
+
+
+def test_a_wrong_row_of_a_batch_is_named(client: TestClient) -> None:
+    def ask(**changes: Any) -> Any:
+        return client.post("/predict/batch", json={"store": [1, 1, 9], "item": [1, 2, 3], "date": [DAY] * 3} | changes)
+
+    assert "store 9, item 3 (rows 2, counted" in ask().json()["detail"]
+    assert ask().status_code == 404
+    late = ask(store=[1, 1, 1], date=[DAY, "2030-01-01", DAY])
+    assert (late.status_code, late.json()["detail"][0]["loc"]) == (422, ["body", "date", 1])
+    assert "differ in length" in ask(store=[1]).json()["detail"][0]["msg"]
+    wrong = client.post("/predict/batch", json={"rows": [QUERY, QUERY | {"date": 5}]})
+    assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["body", "rows", 1, "date"])
+    assert client.post("/predict/batch", json=[]).json()["rows"] == []
+
+
+def test_too_much_is_413(client: TestClient) -> None:
+    many = {"store": [1] * 1001, "item": [1] * 1001, "date": [DAY] * 1001}
+    assert client.post("/predict/batch", json=many).status_code == 413
+    assert client.post("/predict/batch", json=many).json()["detail"] == "1,001 rows are more than the 1,000 of one batch"
+    assert client.post("/predict", content=b" " * 200_001, headers={"content-type": "application/json"}).status_code == 413
+
+    def pieces() -> Iterator[bytes]:
+        yield from [b" " * 1000] * 300
+
+    assert client.post("/predict/batch", content=pieces()).status_code == 413
+
+
+@pytest.mark.parametrize(("path", "status"), [
+    ("/forecast/9/1", 404), ("/forecast/1/x", 404), ("/forecast/1/1?horizon=15", 422), ("/forecast/1/1?horizon=0", 422),
+    ("/forecast/1/1?history=-1", 422), ("/nowhere", 404), ("/forecast/%F0%9F/1", 404),
+])
+def test_a_wrong_address(client: TestClient, path: str, status: int) -> None:
+    assert client.get(path).status_code == status
+    assert "detail" in client.get(path).json()
+
+
+def test_the_key_is_asked_for(guarded: TestClient) -> None:
+    for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": ""}, {b"x-api-key": b"\xff\xfe"}):
+        assert guarded.post("/predict", json=QUERY, headers=headers).status_code == 401  # type: ignore[arg-type]
+        assert guarded.post("/model/reload", headers=headers).status_code == 401  # type: ignore[arg-type]
+    assert guarded.post("/predict", json=QUERY, headers={"x-api-key": KEY}).status_code == 200
+    assert guarded.post("/model/reload", headers={"x-api-key": KEY}).json()["result"] == "unchanged"
+    for path in ("/", "/health", "/ready", "/metrics", "/docs"):
+        assert guarded.get(path).status_code == 200
+
+
+def test_without_a_key_there_is_no_reload(client: TestClient) -> None:
+    assert client.post("/model/reload", headers={"x-api-key": ""}).status_code == 403
+
+
+def test_a_blank_key_is_refused() -> None:
+    with pytest.raises(ValidationError, match="API_KEY"):
+        Settings(_env_file=None, api_key="  ")
+
+
+def test_a_browser_gets_the_page_and_a_client_json(client: TestClient) -> None:
+    page = client.get("/", headers={"accept": "text/html,application/xhtml+xml"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert not [word for word in ("http://", "https://") if word in page.text.replace("http://www.w3.org/2000/svg", "")]
+    assert client.get("/", headers={"accept": "*/*"}).json()["status"] == "running"
+
+
+def test_the_model_tells_of_itself(client: TestClient) -> None:
+    facts = client.get("/model").json()
+    assert facts["role"] == "candidate"
+    assert facts["trained_through"] == facts["forecast_origin"] == "2024-02-24"
+    assert len(facts["sha256"]) == 64
+    assert facts["age_seconds"] >= 0
+
+
+def test_the_docs_have_examples(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    assert described["components"]["schemas"]["Query"]["examples"]
+    assert described["paths"]["/predict/batch"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+def test_no_request_is_a_server_error(client: TestClient, mode: str) -> None:
+    """schemathesis, on every operation of the schema: what it allows, and what it does not."""
+    described = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+    operations = [found.ok() for found in described.get_all_operations()]
+    assert len(operations) >= 11
+    for operation in operations:
+        @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
+        @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+        def ask(case: schemathesis.Case) -> None:
+            case.call_and_validate(checks=CHECKS)
+
+        if mode == "positive" or operation.body or len(operation.query):
+            ask()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,9 @@ from stages.forecasting.params import Train
 
 THREADS = 2
 BINS = 128
+# Read when XGBoost or scikit-learn is loaded: threads that wait for each other yield the core instead of spinning on it. On a busy
+# machine that makes training three to five times as fast.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 class Trees(Protocol):

@@ -8,8 +8,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: help repro test lint bench notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# Threads that wait for each other yield the core: training beside another busy program is five times as fast.
-export OMP_WAIT_POLICY := passive
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 help:

@@ -70,16 +70,29 @@ def test_one_row_per_series_and_day(sold: Panel, capsys: pytest.CaptureFixture[s
     assert paths.FORECAST.read_bytes() == first
 
 
+def crown(model: DemandModel, through: str) -> Path:
+    """Make it the champion; returns its file."""
+    path = paths.VERSIONS / "20210101T000000Z/model.pkl"
+    path.parent.mkdir(parents=True)
+    joblib.dump(model, path)
+    champion.write(Champion(
+        version="20210101T000000Z", model=str(path), sha256=sha256(path.read_bytes()), trained_through=through,
+        train=TRAIN.model_dump(), horizon=HORIZON, baseline={"smape": 12}, promoted_at="2021-01-01T00:00:00Z", promoted_by="me",
+        reason="first", previous=None))
+    return path
+
+
+@pytest.mark.usefixtures("root")
+def test_a_champion_from_the_future_is_not_asked(model: DemandModel, capsys: pytest.CaptureFixture[str]):
+    crown(model, "2021-02-09")  # the day after the last
+    forecast.main()
+    assert "champion 20210101T000000Z has seen days after 2021-02-08: the candidate forecasts instead" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("root")
 def test_the_champion_forecasts_once_there_is_one(sold: Panel, capsys: pytest.CaptureFixture[str]):
     older = DemandModel.fit(sold.through(sold.dates[330]), TRAIN, HORIZON)
-    path = paths.VERSIONS / "20210101T000000Z/model.pkl"
-    path.parent.mkdir(parents=True)
-    joblib.dump(older, path)
-    champion.write(Champion(
-        version="20210101T000000Z", model=str(path), sha256=sha256(path.read_bytes()), trained_through="2020-12-01",
-        train=TRAIN.model_dump(), horizon=HORIZON, baseline={"smape": 12}, promoted_at="2021-01-01T00:00:00Z", promoted_by="me",
-        reason="first", previous=None))
+    path = crown(older, "2020-12-01")
     forecast.main()
     expected = forecast.forecast(sold, older, HORIZON).point.ravel()
     np.testing.assert_array_equal(parquet.read_table(paths.FORECAST)["forecast"].to_numpy(), expected)

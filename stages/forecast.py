@@ -2,8 +2,8 @@
 
 The champion does it, or the candidate while there is none, or when data.as_of goes back to before the champion's training. Reads
 data/processed/feature_data.parquet, models/champion.json with the model that it names, or models/model.pkl, and data.test_file.
-Writes data/forecast/forecast.parquet, one row per store, item and day, sorted by them: store, item, date, horizon (days after the last
-one with sales), forecast (the median) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day; and
+Writes data/forecast/forecast.parquet, one row per store, item and day, sorted by them: store, item, date, horizon (days after
+the last one with sales), forecast (the median) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day; and
 data/forecast/submission.csv with id, sales for the rows of the test file.
 """
 

@@ -10,7 +10,7 @@ from stages import entry, paths
 
 def main() -> None:
     params = entry.load_params()
-    print(f"{paths.PARAMS}: {', '.join(params.model_fields_set)}")
+    print(f"{paths.PARAMS}: {', '.join(type(params).model_fields)}")
 
 
 if __name__ == "__main__":

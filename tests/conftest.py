@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from pipelines import Project
 
 from stages.forecasting.records import Records
 
@@ -63,6 +64,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
 
     write()
     return write
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A repository on tiny data after its first `dvc repro`: copy it, do not change it."""
+    project = Project.make(tmp_path_factory.mktemp("bootstrapped"))
+    assert project.repro() == ["params", "prepare", "features", "drift", "window", "train", "evaluate", "compare", "forecast"]
+    return project
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,130 @@
+"""dvc.yaml tells the whole truth: what each stage reads, writes and is set by."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import PARAMS, ROOT
+from pipelines import Project
+
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+DEMO = yaml.safe_load((ROOT / "data/demo/dvc.yaml").read_text())
+STAGES: dict[str, dict[str, Any]] = {**PIPELINE["stages"], **DEMO["stages"]}
+ORDER = ["params", "prepare", "features", "drift", "window", "train", "evaluate", "compare", "forecast"]
+
+
+def imported(path: Path) -> set[Path]:
+    """The files of stages/ that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative imports escape this test"
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        files = (ROOT / f"{name.replace('.', '/')}.py" for name in names if name.split(".")[0] == "stages")
+        found |= {file for file in files if file.exists()}
+    return found
+
+
+def closure(path: Path) -> set[Path]:
+    """The file and all that it imports of stages/, directly or through others."""
+    found, todo = set(), {path}
+    while todo:
+        one = todo.pop()
+        found.add(one)
+        todo |= imported(one) - found
+    return found
+
+
+def outs(stage: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {next(iter(out)): next(iter(out.values())) for out in stage.get("outs", [])}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_module_that_a_stage_imports_is_a_dependency(name):
+    needed = {str(path.relative_to(ROOT)) for path in closure(ROOT / f"stages/{name}.py")}
+    named = [dep for dep in STAGES[name]["deps"] if dep.startswith("stages/")]
+    assert set(named) == needed
+    assert len(named) == len(set(named))
+    assert STAGES[name]["cmd"] == f"python -m stages.{name}"
+
+
+def test_packages_hold_nothing_that_a_dependency_would_have_to_name():
+    for path in (ROOT / "stages").rglob("__init__.py"):
+        assert len(ast.parse(path.read_text()).body) == 1, f"{path}: a docstring and nothing else"
+
+
+def test_the_story_is_told_in_order():
+    assert list(PIPELINE["stages"]) == ORDER
+    assert all(stage["desc"] for stage in STAGES.values())
+    assert PIPELINE["artifacts"]["demand-model"]["path"] == "models/model.pkl"
+
+
+def test_params_are_named_as_they_are_in_the_file_and_none_is_left_out():
+    used = {name for stage in STAGES.values() for name in stage.get("params", [])}
+    for name in used:
+        place = PARAMS
+        for key in name.split("."):
+            assert key in place, name
+            place = place[key]
+    assert {name.split(".")[0] for name in used} == set(PARAMS) - {"promote"}  # the section of a command
+    assert {f"data.{key}" for key in PARAMS["data"]} <= used
+
+
+def test_a_stage_that_fails_leaves_what_was_there_and_git_gets_the_small_things():
+    for name in ORDER:
+        for out, settings in outs(STAGES[name]).items():
+            assert settings["persist"], out
+            assert settings.get("cache", True) == out.endswith((".parquet", ".pkl", ".csv", ".html")), out
+    written = {out for stage in STAGES.values() for out in outs(stage)}
+    assert written >= set(PIPELINE["metrics"])
+    plots = [path for plot in PIPELINE["plots"] for settings in plot.values() for path in settings["y"]]
+    assert all(path.startswith("reports/plots/") for path in plots)
+    assert "reports/plots" in written
+    diaries = {"logs/drift_logs.log", "logs/retrain_logs.log"}
+    assert not diaries & written
+
+
+def test_dvc_cannot_interpolate_null_so_no_dependency_is_ever_null():
+    names = [dep[2:-1] for stage in STAGES.values() for dep in stage["deps"] if dep.startswith("${")]
+    assert sorted(names) == ["data.source", "data.test_file"]
+    assert all(PARAMS["data"][name.split(".")[1]] for name in names)
+    assert (ROOT / PARAMS["data"]["test_file"]).read_text() == "id,date,store,item\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ORDER)
+def test_given_its_dependencies_alone_a_stage_writes_the_same_outs_to_the_byte(bootstrapped: Project, tmp_path: Path, name: str):
+    """What a stage reads without saying so is not there, whether Python or a library opens it."""
+    stage = STAGES[name]
+    templates = {"${data.source}": "data/sales.csv", "${data.test_file}": "data/no_test.csv"}
+    packages = {"stages/__init__.py", "stages/forecasting/__init__.py"}
+    for path in {"params.yaml"} | packages | {templates.get(dep, dep) for dep in stage["deps"]}:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(bootstrapped.root / path, tmp_path / path)
+    if name == "drift":
+        shutil.copytree(bootstrapped.root / "evidently", tmp_path / "evidently")
+    given = {path for path in tmp_path.rglob("*") if path.is_file()}
+    environment = bootstrapped.environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(stage["cmd"].split(), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file() and path not in given}
+    assert {path for path in written if not path.startswith("logs/")} == files(bootstrapped.root, outs(stage))
+    for path in written - {"logs/drift_logs.log"}:
+        assert (tmp_path / path).read_bytes() == (bootstrapped.root / path).read_bytes(), path
+
+
+def files(root: Path, paths: dict[str, Any]) -> set[str]:
+    """Those paths, and for directories what they hold."""
+    found = set()
+    for path in paths:
+        inside = [root / path] if (root / path).is_file() else [one for one in (root / path).rglob("*") if one.is_file()]
+        found |= {os.path.relpath(one, root) for one in inside}
+    return found

@@ -75,3 +75,15 @@ def test_smooth_ratio_against_a_loop(half: int) -> None:
     sold, due = rng.uniform(1, 9, 60), rng.uniform(1, 9, 60)
     expected = [sold[max(d - half, 0) : d + half + 1].sum() / due[max(d - half, 0) : d + half + 1].sum() for d in range(60)]
     np.testing.assert_allclose(structural.smooth_ratio(sold, due, half), expected)
+
+
+def test_the_effect_of_a_planned_column_is_found_and_not_extrapolated() -> None:
+    rng = np.random.default_rng(0)
+    mean = shaped(days=800)
+    promo, price = rng.random(mean.shape) < 0.3, rng.uniform(0.8, 1.2, mean.shape)
+    sales = noisy(mean * np.where(promo, 1.5, 1) * price**-1.0)
+    whole = panel(sales, known={"promo": promo, "price": price, "open": np.ones(mean.shape)})
+    factors = structural.fit(whole)
+    np.testing.assert_allclose(factors.effect, [np.log(1.5), -1.0, 0.0], atol=0.05)
+    far = replace(whole, known=np.where(np.arange(3) == 1, 50.0, whole.known).astype("f4"))
+    assert (factors.shape(far) > 0.5 * factors.shape(whole).min()).all()

@@ -141,7 +141,8 @@ class DemandModel:
         stream = io.BytesIO()
         f = self.factors
         np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(self.trees.to_bytes(), "u1"), store=ids(f.store),
-                 item=ids(f.item), scale=f.scale, weekday=f.weekday, month=f.month, quantiles=self.spread.quantiles)
+                 item=ids(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
+                 reach=f.reach, quantiles=self.spread.quantiles)
         return stream.getvalue()
 
     @classmethod
@@ -151,7 +152,8 @@ class DemandModel:
             a = dict(archive)
         facts = json.loads(a["head"].tobytes())
         spread = Spread(**facts.pop("spread"), quantiles=a["quantiles"])
-        factors = Factors(from_ids(a["store"]), from_ids(a["item"]), a["scale"], a["weekday"], a["month"], facts.pop("noise"))
+        factors = Factors(from_ids(a["store"]), from_ids(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"], a["usual"],
+                          a["reach"], facts.pop("noise"))
         trees = ALGORITHMS[facts["train"]["algorithm"]].from_bytes(a["trees"].tobytes())
         return cls(facts, factors, trees, spread)
 

@@ -1,4 +1,4 @@
-"""The factor model: sales of a series on a day = level x weekday x month, and the level grows.
+"""The factor model: sales of a series on a day = level x weekday x month x what is planned for the day, and the level grows.
 
 It is the part of the forecast that a tree cannot learn: trees do not extrapolate. Factors are fitted by alternating ratios of
 sums, the multiplicative form of backfitting; each finer grouping (item, store, series) is pulled towards the coarser one by
@@ -27,6 +27,9 @@ class Factors:
         scale: (S,) units per day: the mean level of each series when the common trend is 1.
         weekday: (S + 1, 7) factors, Monday first, mean 1; the last row is for series that were not fitted.
         month: (S + 1, 12) factors, January first, mean 1; likewise.
+        effect: (K,) log units per unit of each known-future column, the same for all series.
+        usual: (K,) mean of each column on trading days, where its effect is nothing.
+        reach: (K,) the farthest from it that the column was seen: effects are not extrapolated beyond.
         noise: variance of sales per unit of expected sales, around these factors.
     """
 
@@ -35,6 +38,9 @@ class Factors:
     scale: np.ndarray
     weekday: np.ndarray
     month: np.ndarray
+    effect: np.ndarray
+    usual: np.ndarray
+    reach: np.ndarray
     noise: float
 
     def rows(self, panel: Panel) -> np.ndarray:
@@ -47,9 +53,13 @@ class Factors:
         return np.r_[self.scale, 0][self.rows(panel)]
 
     def shape(self, panel: Panel) -> np.ndarray:
-        """(S', D) float32 weekday x month of every series and day of the panel."""
+        """(S', D) float32 weekday x month x planned effects of every series and day of the panel."""
         rows = self.rows(panel)
-        return self.weekday[rows][:, weekdays(panel.dates)] * self.month[rows][:, months(panel.dates)]
+        shape = self.weekday[rows][:, weekdays(panel.dates)] * self.month[rows][:, months(panel.dates)]
+        for k in np.flatnonzero(self.effect):
+            away = np.nan_to_num(panel.known[:, :, k] - self.usual[k])
+            shape *= np.exp(self.effect[k] * np.clip(away, -self.reach[k], self.reach[k]))
+        return shape
 
 
 def weekdays(dates: np.ndarray) -> np.ndarray:
@@ -72,22 +82,47 @@ def fit(panel: Panel) -> Factors:
     groups = [codes(panel.item), codes(panel.store)]
     weekday, season, trend = np.ones((len(scale), 7)), np.ones((len(scale), 12)), np.ones(days)
     common_weekday, common_season = np.ones(7), np.ones(12)
+    away, usual, reach = centred(panel.known[:, :days], mask)
+    effect, planned = np.zeros(len(usual)), 1.0
     for _ in range(ROUNDS):
-        shape = weekday[:, day] * season[:, month] * mask
+        shape = weekday[:, day] * season[:, month] * mask * planned
         scale = sales.sum(axis=1) / np.maximum((shape * trend).sum(axis=1), 1e-9)
         expected = scale[:, None] * shape * trend
         noise = ((sales - expected) ** 2).sum() / max(expected.sum(), 1e-9)
 
         sold, due = by_bin(sales, day, 7), by_bin(expected / np.where(mask, weekday[:, day], 1), day, 7)
         common_weekday, weekday = nested(sold, due, [*groups, np.arange(len(scale))], noise)
-        expected = scale[:, None] * weekday[:, day] * season[:, month] * mask * trend
+        expected = scale[:, None] * weekday[:, day] * season[:, month] * mask * planned * trend
         if days >= SEASON_NEEDS:
             sold, due = by_bin(sales, month, 12), by_bin(expected / np.where(mask, season[:, month], 1), month, 12)
             common_season, season = nested(sold, due, groups, noise)
-        expected = scale[:, None] * weekday[:, day] * season[:, month] * mask
+        expected = scale[:, None] * weekday[:, day] * season[:, month] * mask * planned * trend
+        for k, x in enumerate(away):
+            step = newton(x, sales, expected)
+            effect[k] += step
+            planned, expected = planned * np.exp(step * x), expected * np.exp(step * x)
+        expected = expected / trend
         trend = smooth_ratio(sales.sum(axis=0), expected.sum(axis=0), TREND_HALF_WIDTH)
     return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
-                   np.vstack([season, common_season]).astype("f4"), float(noise))
+                   np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(noise))
+
+
+def centred(known: np.ndarray, mask: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Known-future columns (S, D, K) as K distances (S, D) from their mean on the trading days, those means, and the farthest."""
+    columns = [np.where(mask, known[:, :, k], np.nan) for k in range(known.shape[2])]
+    seen = [~np.isnan(x) for x in columns]
+    usual = np.array([x[s].mean(dtype="f8") if s.any() else 0 for x, s in zip(columns, seen, strict=True)], "f4")
+    away = [np.nan_to_num(x - u) for x, u in zip(columns, usual, strict=True)]
+    return away, usual, np.array([np.abs(x).max() for x in away], "f4")
+
+
+def newton(x: np.ndarray, sales: np.ndarray, expected: np.ndarray) -> float:
+    """The step towards the log-linear effect of `x` (S, D) on sales; at most a factor of 2 for the farthest x."""
+    curvature = float((x * x * expected).sum())
+    if curvature <= 0:
+        return 0.0
+    limit = np.log(2) / float(np.abs(x).max())
+    return float(np.clip((x * (sales - expected)).sum() / curvature, -limit, limit))
 
 
 def by_bin(values: np.ndarray, bins: np.ndarray, n: int) -> np.ndarray:

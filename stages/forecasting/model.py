@@ -152,8 +152,8 @@ class DemandModel:
             a = dict(archive)
         facts = json.loads(a["head"].tobytes())
         spread = Spread(**facts.pop("spread"), quantiles=a["quantiles"])
-        factors = Factors(from_ids(a["store"]), from_ids(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"], a["usual"],
-                          a["reach"], facts.pop("noise"))
+        factors = Factors(from_ids(a["store"]), from_ids(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
+                          a["usual"], a["reach"], facts.pop("noise"))
         trees = ALGORITHMS[facts["train"]["algorithm"]].from_bytes(a["trees"].tobytes())
         return cls(facts, factors, trees, spread)
 

@@ -1,0 +1,74 @@
+"""The benchmark measures what it says, without the methods that need packages of its own."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import cases, measure, report
+from bench.methods import METHODS
+from stages.forecasting import evaluation
+from stages.forecasting.backtest import backtest, origins
+from stages.forecasting.panel import Panel
+from stages.forecasting.params import Params
+from tests.panels import TRAIN, noisy, panel, ready, shaped
+
+OURS = "this project"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Params:
+    base = cases.params()
+    return base.model_copy(update={"train": TRAIN, "forecast": base.forecast.model_copy(update={"horizon": 60})})
+
+
+@pytest.fixture(scope="module")
+def sold() -> Panel:
+    return panel(noisy(shaped(6, 500)))
+
+
+def test_it_says_what_the_pipeline_says(sold: Panel, settings: Params):
+    at = origins(sold, 2, 35, 60)
+    found = measure.measured(sold, settings, at, OURS)
+    expected = evaluation.means([evaluation.fold_scores(fold) for fold in backtest(ready(sold), TRAIN, at, 60)])
+    for name in (*measure.COLUMNS, "coverage_80", "coverage_95"):
+        assert found[name] == pytest.approx(expected[name])
+    assert found["seconds"] > 0
+    assert 0.05 < found["peak_memory_gb"] < 8
+    assert list(found["per_origin"]) == [str(day) for day in at]
+    assert {"coverage_80_month_1", "coverage_80_month_2"} <= set(found)
+
+
+def test_one_method_in_a_process_of_its_own(sold: Panel, settings: Params, tmp_path: Path):
+    shared, result = tmp_path / "panel", tmp_path / "result"
+    shared.write_bytes(pickle.dumps((sold, settings, 2)))
+    measure.main(str(shared), "seasonal naive (364 days)", str(result))
+    assert json.loads(result.read_text())["smape"] > 0
+
+
+def test_the_tables():
+    base = dict.fromkeys(measure.COLUMNS, 10.0) | {"seconds": 20.0, "peak_memory_gb": 0.5}
+    covered = {"coverage_80": 80.0, "coverage_95": 95.0, "coverage_80_month_1": 81.0, "coverage_95_month_1": 94.0}
+    ours = base | covered | {"seconds": 4.0}
+    text = report.markdown({"machine": "2 cores", "cases": {"demo": {report.REFERENCE: base, OURS: ours}},
+                            "repro": {"the demo": {"seconds": 30.0, "peak_memory_gb": 0.7, "nothing_to_do_seconds": 1.5}}})
+    assert "| this project | 10.00 | 10.00 | 10.00 | 10.00 | +10.00 | 80.0 (81.0) | 95.0 (94.0) | 4.00 | 5.0 × | 0.50 |" in text
+    assert "| the demo | 30.0 | 0.70 | 1.50 |" in text
+    widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
+    assert widths == {len(report.HEAD) + 1, 5}
+
+
+def test_generated_cases_hold_what_they_promise():
+    small = cases.CHAIN | {"stores": 30, "years": 2.0}
+    planned, settings = cases.generated(small, cases.PLANNED)
+    assert planned.known_names == cases.PLANNED == settings.data.known_future
+    end = planned.column(planned.last_day) + 1
+    assert not np.isnan(planned.known[:, end:end + settings.forecast.horizon]).any()
+    assert (planned.known[:, :end, 1] == 0).mean() > 0.1
+    blind, _ = cases.generated(small)
+    assert blind.known_names == ()
+    assert set(METHODS) >= {OURS, report.REFERENCE}

@@ -63,7 +63,7 @@ def test_the_tables():
 
 
 def test_generated_cases_hold_what_they_promise():
-    small = cases.CHAIN | {"stores": 30, "years": 2.0}
+    small = cases.CHAIN | {"stores": 30}
     planned, settings = cases.generated(small, cases.PLANNED)
     assert planned.known_names == cases.PLANNED == settings.data.known_future
     end = planned.column(planned.last_day) + 1

@@ -24,7 +24,7 @@ def this_project(history: Panel, origin: np.datetime64, horizon: int, settings: 
 
 
 def mlforecast_lightgbm(history: Panel, origin: np.datetime64, horizon: int, settings: Params) -> Forecast:
-    """Nixtla's mlforecast with LightGBM: lags and rolling means from 91 days on, calendar, series id, known-future columns."""
+    """Nixtla's mlforecast with LightGBM: lags and rolling means from 91 days on, calendar, ids, known-future columns."""
     import pandas as pd
     from lightgbm import LGBMRegressor
     from mlforecast import MLForecast
@@ -32,7 +32,9 @@ def mlforecast_lightgbm(history: Panel, origin: np.datetime64, horizon: int, set
 
     end = history.column(origin) + 1
     series, day = np.nonzero(history.status[:, :end] != ABSENT)
-    past = pd.DataFrame({"unique_id": series, "ds": history.dates[day], "y": history.sales[series, day], "id": series})
+    codes = {name: np.unique(getattr(history, name), return_inverse=True)[1] for name in ("store", "item")}
+    ids = {name: code[series] for name, code in codes.items()}
+    past = pd.DataFrame({"unique_id": series, "ds": history.dates[day], "y": history.sales[series, day], "series": series, **ids})
     future = pd.DataFrame({"unique_id": np.repeat(np.arange(history.n_series), horizon),
                            "ds": np.tile(origin + 1 + np.arange(horizon), history.n_series)})
     for k, name in enumerate(history.known_names):
@@ -43,7 +45,7 @@ def mlforecast_lightgbm(history: Panel, origin: np.datetime64, horizon: int, set
     forecaster = MLForecast({"sales": model}, freq="D", lags=LAGS,
                             lag_transforms={LAGS[0]: [RollingMean(days) for days in ROLLING]},
                             date_features=["dayofweek", "month", "dayofyear", "day", "year"], num_threads=2)
-    forecaster.fit(past, static_features=["id"], dropna=False)
+    forecaster.fit(past, static_features=["series", *ids], dropna=False)
     made = forecaster.predict(horizon, X_df=future if history.known_names else None)
     point = made.sort_values(["unique_id", "ds"])["sales"].to_numpy().reshape(history.n_series, horizon)
     return Forecast(origin, np.maximum(point, 0), {}, {})

@@ -31,9 +31,10 @@ def line(method: str, found: dict[str, dict[str, Any]]) -> str:
     """One method as a row."""
     got = found[method]
     reference = found.get(REFERENCE)
-    speed = f"{reference['seconds'] / got['seconds']:.1f} ×" if reference else ""
+    speed = reference["seconds"] / max(got["seconds"], 1e-9) if reference else float("nan")
     errors = [f"{got[name]:.2f}" for name in ("smape", "mae", "rmse", "wape")]
-    return row((method, *errors, f"{got['bias']:+.2f}", covered(got, 80), covered(got, 95), f"{got['seconds']:.2f}", speed,
+    return row((method, *errors, f"{got['bias']:+.2f}", covered(got, 80), covered(got, 95), f"{got['seconds']:.2f}",
+                f"{speed:.1f} ×" if speed < 1000 else "> 1000 ×",
                 f"{got['peak_memory_gb']:.2f}"))
 
 

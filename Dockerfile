@@ -9,8 +9,9 @@ RUN python -m venv /venv \
  && /venv/bin/python -m pip uninstall --yes --quiet pip setuptools \
  && cd /venv/lib/python3.11/site-packages \
  && find numpy scipy sklearn pyarrow joblib -type d -name tests -prune -exec rm -rf {} + \
- && rm -rf pyarrow/include pyarrow/src pyarrow/libarrow_flight.* pyarrow/_flight.* pyarrow/libarrow_substrait.* pyarrow/_substrait.* \
- && find . -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h' | xargs rm -f
+ && rm -rf pyarrow/include pyarrow/src pyarrow/*_flight.* pyarrow/*_s3.* pyarrow/_s3fs.* \
+ && find . \( -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h' \) -delete \
+ && /venv/bin/python -c 'import pyarrow.parquet, sklearn.ensemble, xgboost, dvc_s3, dulwich.porcelain'
 
 FROM python:3.11-slim
 RUN useradd --uid 1000 --create-home api

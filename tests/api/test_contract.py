@@ -63,7 +63,8 @@ def test_a_wrong_query_says_what_is_wrong(client: TestClient, change: dict[str, 
         assert said in detail
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"1e999", b'"text"', b'{"store": ' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"1e999", b'"text"',
+                                  b'{"store": ' + b"9" * 5000 + b"}"])
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/forecast/1/1"])
 def test_what_is_not_even_a_query(client: TestClient, path: str, body: bytes) -> None:
     response = client.post(path, content=body, headers={"content-type": "application/json"})

@@ -26,12 +26,14 @@ def expected(made: Forecast) -> np.ndarray:
 
 def rows(panel: Panel) -> list[dict[str, object]]:
     days = (np.datetime64(FIRST) + np.arange(HORIZON)).astype(str).tolist()
-    return [{"store": s, "item": i, "date": d} for s, i in zip(panel.store.tolist(), panel.item.tolist(), strict=True) for d in days]
+    series = zip(panel.store.tolist(), panel.item.tolist(), strict=True)
+    return [{"store": s, "item": i, "date": d} for s, i in series for d in days]
 
 
 def test_every_series_and_day_is_what_the_forecast_stage_says(client: TestClient, panel: Panel, made: Forecast) -> None:
     asked = rows(panel)
-    columns = client.post("/predict/batch", json={name: [row[name] for row in asked] for name in ("store", "item", "date")}).json()
+    by_column = {name: [row[name] for row in asked] for name in ("store", "item", "date")}
+    columns = client.post("/predict/batch", json=by_column).json()
     for k, name in enumerate(COLUMNS):
         np.testing.assert_allclose(columns[name], expected(made)[:, :, k].ravel(), rtol=1e-6, atol=1e-6)
     by_rows = client.post("/predict/batch", json={"rows": asked}).json()["rows"]
@@ -120,7 +122,7 @@ def test_ids_of_the_other_kind_are_understood() -> None:
         np.testing.assert_array_equal(table.batch(["1", 1], [8, "7"], ["2024-01-04", "2024-01-02"]), values[[1, 0], [2, 0]])
 
 
-def test_closing_is_applied_as_the_model_does(panel: Panel, model: DemandModel, made: Forecast) -> None:
+def test_closing_is_applied_as_the_model_does(panel: Panel, made: Forecast) -> None:
     from stages.forecasting.closures import chance_of_closing
 
     chance = chance_of_closing(panel.extended(HORIZON), DAYS - 1, HORIZON)

@@ -126,6 +126,14 @@ def segments(seen: Outcome) -> list[tuple[str, list[str], np.ndarray]]:
             ("weekday", list(WEEKDAYS), np.broadcast_to(day, shape))]
 
 
+def finest(seen: Outcome) -> tuple[str, list[str]]:
+    """The kind whose segments are single series, and their names in the order of the series."""
+    for kind, names, group in segments(seen):
+        if len(names) == len(seen.store) and kind != "weekday":
+            return kind, [names[g] for g in group[:, 0]]
+    raise AssertionError("a series is always a segment")
+
+
 def compared(names: list[str], sums: Sequence[np.ndarray], common: float) -> Deviations:
     """From sums per segment of: known days, sales, forecast, variance, normal absolute error, absolute error."""
     days, sold, due, variance, usual, error = sums

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.forecasting.deviation import EVERYTHING, Deviations, Outcome, deviations, expected_errors, windows
+from stages.forecasting.deviation import EVERYTHING, Deviations, Outcome, deviations, expected_errors, finest, windows
 from stages.forecasting.params import Drift
 from stages.forecasting.scores import errors
 
@@ -64,19 +64,37 @@ class Verdict:
     confirmed: np.datetime64 | None = None
 
     @property
+    def usable(self) -> bool:
+        """There is a champion, and it has not seen what is still to come: data.as_of may have gone back."""
+        return self.trained_through is not None and bool(np.datetime64(self.trained_through, "D") <= self.newest)
+
+    @property
     def retrain(self) -> bool:
-        return self.trained_through is None or self.confirmed is not None
+        return not self.usable or self.confirmed is not None
 
     @property
     def train_through(self) -> str:
         """The last day that a model should be trained on."""
-        if self.trained_through is None:
-            return str(self.newest)
-        return str(self.trained_through if self.confirmed is None else self.confirmed)
+        return str(self.confirmed or self.trained_through) if self.usable else str(self.newest)
 
 
 def judge(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
-    """What moved, judged by what is normal (deviation.normal): by level in every window, by error and weekday in the longest."""
+    """What moved, judged by what is normal (deviation.normal).
+
+    Single series that moved beyond all doubt, but are not worth a training, are told and then set aside: they must not make a
+    whole store look as if it had moved.
+    """
+    findings = compare(seen, normal, rules)
+    kind, names = finest(seen)
+    told = [found for found in findings if found.kind == kind and not found.confirmed]
+    if not told or any(found.kind == kind and found.confirmed for found in findings):
+        return findings
+    alone = np.isin(names, [name for found in told for name in found.names])
+    return told + compare(seen.without(alone), normal, rules)
+
+
+def compare(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
+    """By level in every window, by error and weekday in the longest."""
     findings = []
     fitting = [window for window in windows(len(seen.dates)) if str(window) in normal["spread"]]
     for window in fitting:
@@ -93,31 +111,43 @@ def judge(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
 
 def by_level(kind: str, window: int, found: Deviations, spread: float, rules: Drift) -> Finding:
     """The segments whose sales are too far off their forecast."""
-    limit = np.maximum(np.log1p(rules.level_tolerance), sigmas(kind, found, rules) * np.sqrt(spread**2 + found.level_chance))
-    return finding(kind, LEVEL, window, found, np.abs(found.level) >= limit, np.expm1(found.level), np.expm1(limit), rules)
+    sd = np.sqrt(spread**2 + found.level_chance)
+    return finding(kind, LEVEL, window, found, found.level, np.abs(found.level), sd, np.log1p(rules.level_tolerance), rules)
 
 
 def by_error(kind: str, window: int, found: Deviations, spread: float, rules: Drift) -> Finding:
     """The segments whose forecasts miss by too much."""
-    limit = np.maximum(np.log1p(rules.mape_tolerance), sigmas(kind, found, rules) * np.sqrt(spread**2 + found.error_chance))
-    return finding(kind, ERROR, window, found, found.error >= np.exp(limit), found.error - 1, np.expm1(limit), rules)
+    sd, error = np.sqrt(spread**2 + found.error_chance), np.log(found.error)
+    return finding(kind, ERROR, window, found, error, error, sd, np.log1p(rules.mape_tolerance), rules)
+
+
+def finding(kind: str, what: str, window: int, found: Deviations, change: np.ndarray, size: np.ndarray, sd: np.ndarray,
+            tolerance: float, rules: Drift) -> Finding:
+    """The segments whose `size` (G,), in logs, is beyond the tolerance and chance, and whether they make up the volume.
+
+    Where they do not, only those stay that are beyond all doubt: of hundreds of series, a few are always far off.
+    """
+    limit = np.maximum(tolerance, sigmas(kind, found, rules) * sd)
+    moved = size >= limit
+    confirmed = enough(kind, found, moved, rules)
+    if not confirmed:
+        moved &= size >= (rules.sigmas + 1) * sd
+    order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
+    names, share = [found.names[g] for g in order], float(found.due[order].sum() / max(found.due.sum(), 1e-9))
+    return Finding(kind, what, window, names, np.expm1(change[order]), np.expm1(limit[order]), share, confirmed)
 
 
 def sigmas(kind: str, found: Deviations, rules: Drift) -> float:
-    """How improbable a deviation has to be: more where the backtest shows few (all sales move but together), less where several
-    segments have to deviate at once because no single one makes up the volume."""
-    if kind == EVERYTHING:
+    """How improbable a deviation has to be. More for what all series do together, of which the backtest shows little; less where
+    several segments have to deviate at once, because no single one makes up the volume."""
+    if kind in (EVERYTHING, "weekday"):
         return rules.sigmas + 1
     return rules.sigmas if found.due.max() >= rules.volume * found.due.sum() else rules.sigmas - 1
 
 
-def finding(kind: str, what: str, window: int, found: Deviations, moved: np.ndarray, change: np.ndarray, limit: np.ndarray,
-            rules: Drift) -> Finding:
-    """The segments that `moved` (G,), and whether they make up the volume; one weekday alone, a holiday, never does."""
-    order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
-    share = float(found.due[order].sum() / max(found.due.sum(), 1e-9))
-    confirmed = share >= rules.volume and not (kind == "weekday" and len(order) < 2)
-    return Finding(kind, what, window, [found.names[g] for g in order], change[order], limit[order], share, confirmed)
+def enough(kind: str, found: Deviations, moved: np.ndarray, rules: Drift) -> bool:
+    """Whether the segments that moved are worth a training; one weekday alone may be a holiday."""
+    return bool(found.due[moved].sum() >= rules.volume * found.due.sum() and moved.sum() >= (2 if kind == "weekday" else 1))
 
 
 def drifted(findings: Sequence[Finding]) -> bool:
@@ -154,6 +184,8 @@ def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
     trained, seen = verdict.trained_through, verdict.seen
     if trained is None:
         return ["no champion: train"]
+    if not verdict.usable:
+        return [f"the champion was trained through {trained} and has seen days after {verdict.newest}: train"]
     if verdict.confirmed == verdict.newest and seen is not None:
         return [in_words(found, seen) for found in verdict.findings if found.confirmed]
     if verdict.confirmed is not None:

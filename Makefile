@@ -6,22 +6,31 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro test lint bench notebooks picture clean
+.PHONY: help repro serve test test-stack lint bench bench-serving notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 help:
 	@echo 'make repro   the pipeline: from the data to the forecast of the next 90 days (dvc repro)'
+	@echo 'make serve   the forecast API on http://127.0.0.1:8000, from the model and the data that are here'
 	@echo 'make test    style, types and all tests'
+	@echo 'make test-stack   the image and the monitoring in containers (needs Docker)'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
+	@echo 'make bench-serving   requests per second of the API beside a FastAPI that does nothing (needs wrk)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
 	dvc repro
 
+serve: $(VENV)/.repro
+	python -m api
+
 test: lint
 	pytest -q --durations 5
+
+test-stack: $(VENV)/.dev
+	STACK=1 pytest -q --durations 5 tests/stack
 
 lint: $(VENV)/.dev
 	ruff check .
@@ -29,6 +38,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	python -m bench
+
+bench-serving: $(VENV)/.repro
+	python -m bench.serving
 
 notebooks: $(VENV)/.dev
 	jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb

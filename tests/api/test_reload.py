@@ -101,7 +101,8 @@ def spoil(kind: str, tree: Path, model: DemandModel) -> str:
     return "the model file cannot be read"
 
 
-KINDS = ["wrong hash", "cut off", "missing model", "broken pointer", "not a champion", "broken data", "missing data", "broken candidate"]
+KINDS = ["wrong hash", "cut off", "missing model", "broken pointer", "not a champion", "broken data", "missing data",
+         "broken candidate"]
 
 
 def test_whatever_goes_wrong_the_old_model_serves(live: TestClient, tree: Path, model: DemandModel, tmp_path: Path) -> None:

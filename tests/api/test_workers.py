@@ -36,7 +36,8 @@ def server(tree: Path, tmp_path: Path) -> Iterator[httpx.Client]:
     command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--workers", "2", "--no-access-log"]
     process = subprocess.Popen(command, cwd=tree, env=env, start_new_session=True)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": KEY, "connection": "close"}, timeout=30) as client:
+        headers = {"x-api-key": KEY, "connection": "close"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
             wait(lambda: len({answer(client) for _ in range(20)}) == 1 and None not in {answer(client) for _ in range(20)})
             yield client
     finally:

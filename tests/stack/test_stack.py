@@ -123,8 +123,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[St
         env.setdefault("BUILD_NETWORK", "host")
     compose = ("docker", "compose", "--progress", "plain")
     try:
-        run(*compose, "up", "--build", "--wait", *(["--pull", "never"] if standing_in else []), "api", "prometheus", "alertmanager",
-            env=env, cwd=tree)
+        pull = ["--pull", "never"] if standing_in else []
+        run(*compose, "up", "--build", "--wait", *pull, "api", "prometheus", "alertmanager", env=env, cwd=tree)
         api, prometheus, alertmanager = (httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, headers={"x-api-key": KEY})
                                          for port in ports.values())
         wait(lambda: api.get("/ready").status_code == 200)

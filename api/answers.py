@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from api.model_store import Served
-from api.schemas import Batch, Columns, Query, WhatIfQuery
+from api.schemas import Columns, Query, RowList, Rows, WhatIfQuery
 from api.table import COLUMNS, Id, OutsideHorizonError, UnknownSeriesError
 
 SHOWN = 5  # wrong rows named in an error
@@ -44,8 +44,8 @@ def common(served: Served) -> dict[str, Any]:
 
 def one(served: Served, query: Query) -> bytes:
     """The answer to a query without other circumstances: the hot path."""
-    point, lo_80, hi_80, lo_95, hi_95 = found(served, query)
-    return dumps({
+    point, lo_80, hi_80, lo_95, hi_95 = found(served, query).tolist()
+    return orjson.dumps({
         "store": query.store, "item": query.item, "date": query.date, "predicted_sales": point, "lo_80": lo_80, "hi_80": hi_80,
         "lo_95": lo_95, "hi_95": hi_95, "model_version": served.version, "forecast_origin": served.facts["forecast_origin"],
         "what_if": False})
@@ -67,7 +67,7 @@ def one_what_if(served: Served, query: Query) -> dict[str, Any]:
     known = {name: {day: value} for name, value in (query.known_future or {}).items()}
     check_known(served, known)
     values = served.whatif.forecast(row, query.recent_sales or [], known)[day]
-    return {"store": query.store, "item": query.item, "date": query.date, **dict(zip(COLUMNS, values, strict=True)),
+    return {"store": query.store, "item": query.item, "date": query.date, **dict(zip(COLUMNS, values.tolist(), strict=True)),
             **common(served), "what_if": True}
 
 
@@ -114,23 +114,20 @@ def series(served: Served, store: Id, item: Id, query: WhatIfQuery) -> dict[str,
 
 
 def columns(values: np.ndarray) -> dict[str, np.ndarray]:
-    """(N, 5) as one contiguous array per name."""
-    return dict(zip(COLUMNS, np.ascontiguousarray(values.T), strict=True))
+    """(N, 5) as one contiguous array per name; float64, as JSON would otherwise shorten them to what float32 can tell apart."""
+    return dict(zip(COLUMNS, np.ascontiguousarray(values.T, "f8"), strict=True))
 
 
 def batch(served: Served, body: bytes, most: int) -> tuple[bytes, int]:
     """The answer to a batch and its number of rows, from the raw body: 45,000 rows are too many to parse twice."""
+    form = "list" if body.lstrip()[:1] == b"[" else "rows" if b'"rows"' in body[:200] else "columns"
     try:
-        asked = Batch.validate_json(body)
+        asked = Columns.model_validate_json(body) if form == "columns" else transposed(body) or by_rows(form, body)
     except ValidationError as error:
-        raise RequestValidationError(of_one_form(error, body)) from None
-    if isinstance(asked, Columns):
-        store, item, day = asked.store, asked.item, asked.date
-        if not len(store) == len(item) == len(day):
-            raise invalid(("body",), f"the columns differ in length: store {len(store)}, item {len(item)}, date {len(day)}")
-    else:
-        rows = asked if isinstance(asked, list) else asked.rows
-        store, item, day = [row.store for row in rows], [row.item for row in rows], [row.date for row in rows]
+        raise RequestValidationError(problems(error)) from None
+    store, item, day = asked.store, asked.item, asked.date
+    if not len(store) == len(item) == len(day):
+        raise invalid(("body",), f"the columns differ in length: store {len(store)}, item {len(item)}, date {len(day)}")
     if len(day) > most:
         raise HTTPException(413, f"{len(day):,} rows are more than the {most:,} of one batch")
     try:
@@ -141,20 +138,36 @@ def batch(served: Served, body: bytes, most: int) -> tuple[bytes, int]:
         raise HTTPException(404, f"{error} (rows {', '.join(map(str, wrong[:SHOWN]))}{more}, counted from 0)") from None
     except OutsideHorizonError as error:
         raise invalid(("body", "date", error.row or 0), str(error), "date_outside_horizon") from None
-    if isinstance(asked, Columns):
+    if form == "columns":
         return dumps(columns(values) | common(served)), len(day)
     names = ("store", "item", "date", *COLUMNS)
-    answers = [dict(zip(names, row, strict=True)) for row in zip(store, item, day, *values.T, strict=True)]
+    answers = [dict(zip(names, row, strict=True)) for row in zip(store, item, day, *values.T.tolist(), strict=True)]
     return dumps({"rows": answers, **common(served)}), len(day)
 
 
-def of_one_form(error: ValidationError, body: bytes) -> list[dict[str, Any]]:
-    """The errors of the form, by columns or by rows, that was meant; at most 20 of them."""
-    errors = error.errors(include_url=False, include_input=False, include_context=False)
-    meant = "list[Row]" if body.lstrip()[:1] == b"[" else "Rows" if b'"rows"' in body[:200] else "Columns"
-    own = [each for each in errors if each["loc"][:1] == (meant,)]
-    skipped = 1 if own else 0
-    return [{"type": each["type"], "loc": ("body", *each["loc"][skipped:]), "msg": each["msg"]} for each in (own or errors)[:20]]
+def transposed(body: bytes) -> Columns | None:
+    """Rows as columns, validated as such: in a tenth of the time of a model per row. None if anything is wrong with them."""
+    try:
+        content = orjson.loads(body)
+        rows = content["rows"] if isinstance(content, dict) and len(content) == 1 else content
+        if not isinstance(rows, list) or set(map(len, rows)) - {3}:
+            return None
+        store, item, day = ([row[name] for row in rows] for name in ("store", "item", "date"))
+        return Columns(store=store, item=item, date=day)
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
+def by_rows(form: str, body: bytes) -> Columns:
+    """The same row by row, which can tell what is wrong where."""
+    rows = RowList.validate_json(body) if form == "list" else Rows.model_validate_json(body).rows
+    return Columns(store=[row.store for row in rows], item=[row.item for row in rows], date=[row.date for row in rows])
+
+
+def problems(error: ValidationError) -> list[dict[str, Any]]:
+    """The errors of a body in FastAPI's form; at most 20 of them."""
+    errors = error.errors(include_url=False, include_input=False, include_context=False)[:20]
+    return [{"type": each["type"], "loc": ("body", *each["loc"]), "msg": each["msg"]} for each in errors]
 
 
 def catalogue(served: Served) -> bytes:

@@ -65,7 +65,8 @@ class Columns(Body):
     date: list[Day]
 
 
-Batch: TypeAdapter[Columns | Rows | list[Row]] = TypeAdapter(Columns | Rows | list[Row])
+RowList: TypeAdapter[list[Row]] = TypeAdapter(list[Row])
+Batch: TypeAdapter[Columns | Rows | list[Row]] = TypeAdapter(Columns | Rows | list[Row])  # for the docs
 
 
 class Prediction(BaseModel):

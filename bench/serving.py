@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def measure(tree: Path, folder: Path) -> Iterator[tuple[str, str]]:
         columns = json.dumps({"store": store, "item": item, "date": day}).encode()
         rows = json.dumps([{"store": s, "item": i, "date": d} for s, i, d in zip(store, item, day, strict=True)]).encode()
         for name, body in (("by columns", columns), ("by rows", rows)):
-            taken = times(lambda body=body: call("/predict/batch", body), 12)[2:]
+            taken = times(partial(call, "/predict/batch", body), 12)[2:]
             yield f"{BATCH:,} rows {name}", f"{statistics.median(taken):.1f} ms"
         other = query | {"recent_sales": [5, 6, 7.5] * 9}
         taken = sorted(times(lambda: call("/predict", other), 120)[20:])
@@ -146,7 +147,7 @@ def main() -> None:
                 sys.exit(f"error: {source / name} is missing: run make repro first")
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (source / name).is_dir() else shutil.copy
-            copy(source / name, tree / name)  # type: ignore[operator]
+            copy(source / name, tree / name)
         (tree / "models/champion.json").write_text('{"version": null}\n')
         for name, found in measure(tree, Path(folder)):
             print(f"{name:48}{found}", flush=True)

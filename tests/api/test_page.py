@@ -1,0 +1,106 @@
+"""The page in a real browser: Debian's chromium, headless."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.test_workers import free_port
+from tests.conftest import ROOT
+
+DRIVER = """
+<!doctype html><iframe id="page" src="/" style="width:1100px;height:900px"></iframe><pre id="log"></pre><script>
+const page = document.getElementById("page"), said = [];
+const $ = id => page.contentDocument.getElementById(id);
+const until = async (what, done) => { for (let i = 0; i < 200; i++) { if (done()) return; await new Promise(r => setTimeout(r, 25)); }
+                                      said.push("TIMEOUT " + what); };
+const paths = () => page.contentDocument.querySelectorAll("#chart path").length;
+page.onload = async () => {
+  await until("chart", () => paths() === 4);
+  said.push("model: " + $("model").textContent, "series: " + $("store").options.length + "x" + $("item").options.length);
+  const first = $("total").textContent;
+  $("item").value = "3"; $("item").onchange();
+  await until("another item", () => $("total").textContent !== first);
+  said.push("total: " + $("total").textContent);
+  $("column").value = "promo"; $("value").value = "1"; $("ask").click();
+  await until("what if", () => paths() === 5);
+  said.push("what if: " + $("total").textContent);
+  document.getElementById("log").textContent = said.join("\\n");
+};
+</script>
+"""
+APP = f"""
+from fastapi.responses import HTMLResponse
+from api.app import app
+@app.get("/driver", include_in_schema=False)
+async def driver():
+    return HTMLResponse({DRIVER!r})
+"""
+
+
+def chromium() -> str:
+    """The browser, installed where that is possible."""
+    found = shutil.which("chromium")
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]):
+            subprocess.run(["apt-get", *command], check=False, capture_output=True,
+                           env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("chromium is not installed, and cannot be without apt-get and root (Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def address(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder, port = tmp_path_factory.mktemp("page"), free_port()
+    (folder / "driven.py").write_text(APP)
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PROJECT_DIR": str(template), "API_KEY": "",
+           "STATE_DIR": str(folder / "state")}
+    process = subprocess.Popen([sys.executable, "-m", "uvicorn", "driven:app", "--port", str(port), "--log-level", "error"],
+                               cwd=folder, env=env, start_new_session=True)
+    try:
+        for _ in range(300):
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def browse(*arguments: str) -> str:
+    command = [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,900",
+               "--virtual-time-budget=8000", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_the_page_works_in_a_browser(address: str) -> None:
+    told = re.search(r'<pre id="log">(.*?)</pre>', browse("--dump-dom", f"{address}/driver"), re.S)
+    assert told
+    lines = dict(line.split(": ", 1) for line in told[1].splitlines())
+    assert set(lines) == {"model", "series", "total", "what if"}, told[1]
+    assert lines["model"].startswith("not promoted yet: model candidate-")
+    assert "old · trained through 2024-02-24" in lines["model"]
+    assert lines["series"] == "2x3"
+    assert re.match(r"[\d,]+ unitsin the next 14 days", lines["total"])
+    assert re.search(r"what if: [\d,]+ \(\+[\d.]+ %\)", lines["what if"])  # a promotion sells
+
+
+def test_a_picture_of_it(address: str, tmp_path: Path) -> None:
+    browse(f"--screenshot={tmp_path / 'page.png'}", address)
+    assert (tmp_path / "page.png").stat().st_size > 20_000

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import PARAMS, mess
+from examples import PARAMS, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import PARAMS
+from examples import PARAMS
 from pyarrow import csv
 
 from stages import demo

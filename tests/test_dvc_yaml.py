@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import PARAMS, ROOT
+from examples import PARAMS, ROOT
 from pipelines import Project
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from conftest import PARAMS
+from examples import PARAMS
 
 from stages import entry
 from stages.forecasting.errors import UserError

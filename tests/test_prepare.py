@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import PARAMS, ROOT, mess
+from examples import PARAMS, ROOT, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet

@@ -21,7 +21,7 @@ from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
 from stages.forecasting.panel import Panel, from_table
 from stages.forecasting.params import Train
-from stages.forecasting.versions import METRIC, Champion
+from stages.forecasting.versions import METRIC, Champion, obstacle
 from stages.progress import announced
 
 FEWEST = 28  # days after the champion's training that say something about it
@@ -34,10 +34,10 @@ def champion_configuration(train: Train, of: Champion) -> Train:
 
 def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Champion) -> dict[np.datetime64, int]:
     """Origins at which the champion itself can be scored, and on how many days: those of the backtest that it never saw, else
-    the newest that there is; none while it has seen nearly all."""
+    the newest that there is; none while it has seen nearly all, or cannot forecast (versions.obstacle)."""
     trained_through, longest = np.datetime64(of.trained_through, "D"), min(horizon, of.horizon)
     new = int((panel.last_day - trained_through).astype(int))
-    if new < FEWEST:
+    if new < FEWEST or obstacle(of, panel.last_day, panel.known_names):
         return {}
     days = min(new, longest)
     return {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stages import champion, entry, paths
-from stages.forecasting import data_drift, deviation, drift, feed
+from stages.forecasting import data_drift, deviation, drift, feed, versions
 from stages.forecasting.arrow import read_parquet
 from stages.forecasting.backtest import rows_of
 from stages.forecasting.data_drift import Sample
@@ -43,8 +43,15 @@ def recent(panel: Panel, model: DemandModel, day: np.datetime64, silent_days: in
     return deviation.outcome(then, shown, forecast).without(silent)
 
 
-def concept(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Verdict:
+def concept(panel: Panel, of: Champion | None, rules: Drift) -> Verdict:
     """The champion against the newest days, and against earlier ones as far back as its training."""
+    newest = panel.last_day
+    if of is None:
+        return Verdict(newest, obstacle="no champion: train")
+    obstacle = versions.obstacle(of, newest, panel.known_names)
+    if obstacle:
+        return Verdict(newest, of.trained_through, f"{obstacle}: train")
+    model = champion.load_model(of)
     judged: dict[np.datetime64, tuple[Outcome, list[Finding]]] = {}
 
     def drift_on(day: np.datetime64) -> bool:
@@ -52,10 +59,9 @@ def concept(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Ver
         judged[day] = seen, drift.judge(seen, of.baseline["normal"][0], rules)
         return drift.drifted(judged[day][1])
 
-    newest = panel.last_day
     confirmed = drift.confirmed_through(drift.review_days(newest, of.trained_through), drift_on)
     seen, findings = judged.get(newest, (None, []))
-    return Verdict(newest, of.trained_through, seen, findings, confirmed)
+    return Verdict(newest, of.trained_through, None, seen, findings, confirmed)
 
 
 def evidently(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
@@ -110,7 +116,7 @@ def main() -> None:
     rules = params.drift
     panel = from_table(read_parquet(paths.FEATURES), params.data.known_future, STATE)
     newest, of = panel.last_day, champion.read()
-    verdict = concept(panel, champion.load_model(of), of, rules) if of else Verdict(newest)
+    verdict = concept(panel, of, rules)
     problems = feed.problems(panel, feed.silence(panel, newest, rules.silent_days), newest)
     now, then, season_matched = data_drift.samples(panel, newest, RECENT, rules.sample_rows)
     found, html = evidently(now, then, rules.column_share)

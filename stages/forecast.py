@@ -1,9 +1,9 @@
 """Forecasts the next forecast.horizon days of every series from the newest data.
 
-The champion does it, or the candidate while there is none, or when data.as_of goes back to before the champion's training. Reads
+The champion does it, or the candidate while there is none that can: see versions.obstacle. Reads
 data/processed/feature_data.parquet, models/champion.json with the model that it names, or models/model.pkl, and data.test_file.
 Writes data/forecast/forecast.parquet, one row per store, item and day, sorted by them: store, item, date, horizon (days after
-the last one with sales), forecast (the median) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day; and
+the last one with sales), forecast (expected sales) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day; and
 data/forecast/submission.csv with id, sales for the rows of the test file.
 """
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from stages import champion, entry, paths
-from stages.forecasting import submission
+from stages.forecasting import submission, versions
 from stages.forecasting.arrow import read_parquet, to_arrow
 from stages.forecasting.errors import UserError
 from stages.forecasting.features import STATE
@@ -71,8 +71,8 @@ def main() -> None:
     params = entry.load_params()
     panel = from_table(read_parquet(paths.FEATURES), params.data.known_future, STATE)
     current = champion.read()
-    if current is not None and np.datetime64(current.trained_through, "D") > panel.last_day:
-        print(f"champion {current.version} has seen days after {panel.last_day}: the candidate forecasts instead")
+    if current is not None and (obstacle := versions.obstacle(current, panel.last_day, panel.known_names)):
+        print(f"{obstacle}: the candidate forecasts instead")
         current = None
     model = joblib.load(paths.MODEL) if current is None else champion.load_model(current)
     made = forecast(panel, model, params.forecast.horizon)

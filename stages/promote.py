@@ -52,7 +52,8 @@ def promote(reason: str, force: bool) -> str:
     version = versions.version_id(now)
     new = Champion(
         version=version, model=str(paths.VERSIONS / version / paths.MODEL.name), sha256=training.model_sha256,
-        trained_through=training.trained_through, train=training.train, horizon=training.horizon,
+        trained_through=training.trained_through, train=training.train, known_future=training.known_future,
+        horizon=training.horizon,
         baseline=candidate.evaluation.model_dump(mode="json", include=set(versions.BASELINE)),
         promoted_at=now.strftime(versions.TIME_FORMAT), promoted_by=who(), previous=current.version if current else None,
         reason="; ".join(filter(None, [reason, "" if decision.promote else "forced", decision.reason])),

@@ -32,7 +32,7 @@ def summary(model: DemandModel, content: bytes, rows: int, params: Params) -> di
     return Training(
         model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
         rows=rows, series=model.facts["series"], horizon=params.forecast.horizon, base=model.base,
-        report=model.facts["base_tests"], train=params.train.model_dump(mode="json"),
+        report=model.facts["base_tests"], train=params.train.model_dump(mode="json"), known_future=params.data.known_future,
     ).model_dump(mode="json")
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from conftest import PARAMS
+from examples import PARAMS
 from panels import noisy, panel, ready, shaped
 
 from stages import drift as stage
@@ -19,6 +19,7 @@ from stages.forecasting.drift_page import page
 from stages.forecasting.model import Forecast
 from stages.forecasting.panel import CLOSED, FILLED
 from stages.forecasting.params import Drift
+from stages.forecasting.versions import Champion
 
 RULES = Drift.model_validate(PARAMS["drift"])
 SIZE = {"mae": np.sqrt(2 / np.pi), "rmse": 1.0, "mape": np.sqrt(2 / np.pi)}  # errors of a normal distribution, per sd
@@ -221,7 +222,7 @@ def test_drift_once_confirmed_stays_until_the_champion_is_replaced():
                               ("2025-04-20", "2024-04-26")):
         days = drift.review_days(np.datetime64(newest), trained)
         through = drift.confirmed_through(days, lambda day: day in shifted)
-        verdict = Verdict(np.datetime64(newest), trained, outcome(np.random.default_rng(15)), [], through)
+        verdict = Verdict(np.datetime64(newest), trained, None, outcome(np.random.default_rng(15)), [], through)
         assert verdict.train_through == (confirmed or "2024-03-01")
         assert verdict.retrain == (confirmed is not None)
 
@@ -234,16 +235,30 @@ def test_reasons_are_always_given():
     def said(*verdict: object) -> str:
         return "; ".join(drift.reasons(Verdict(newest, *verdict), normal()))
 
-    assert said() == "no champion: train"
-    assert "has seen days after 2024-05-01: train" in said(date(2024, 6, 1))
+    assert said(trained, "it cannot forecast") == "it cannot forecast"
     assert "too early to judge" in said(trained)
     assert "drift was confirmed on 2024-04-26; the champion, trained through 2024-03-01, is still in place" in said(
-        trained, seen, [], np.datetime64("2024-04-26"))
-    assert "errors are normal: MAPE" in said(trained, outcome(np.random.default_rng(17)), [], None)
-    words = said(trained, seen, findings, newest)
+        trained, None, seen, [], np.datetime64("2024-04-26"))
+    assert "errors are normal: MAPE" in said(trained, None, outcome(np.random.default_rng(17)), [], None)
+    words = said(trained, None, seen, findings, newest)
     assert "by store from 2024-01-01 to 2024-01-28: store 1 -" in words
     assert "% of all sales" in words
-    assert Verdict(newest, date(2024, 6, 1)).train_through == "2024-05-01"
+
+
+def pointer(trained_through: str, *known_future: str) -> Champion:
+    return Champion(version="20240501T000000Z", model="m", sha256="0" * 64, trained_through=trained_through, train={}, horizon=28,
+                    known_future=known_future, baseline={}, promoted_at="2024-05-01T00:00:00Z", promoted_by="me", reason="",
+                    previous=None)
+
+
+def test_without_a_champion_that_can_forecast_these_days_everything_is_trained_on():
+    whole = ready(panel(noisy(shaped(6, 300))))
+    for of, why in ((None, "no champion: train"), (pointer("2030-01-01"), "has seen days after 2020-10-31: train"),
+                    (pointer("2020-09-01", "promo"), "was trained with data.known_future ['promo'], not []: train")):
+        verdict = stage.concept(whole, of, RULES)
+        assert verdict.retrain
+        assert verdict.train_through == "2020-10-31"
+        assert drift.reasons(verdict, {})[0].endswith(why)
 
 
 def test_the_page_shows_verdict_chart_and_segments_and_escapes_names():

@@ -32,7 +32,8 @@ def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | No
     current = champion.read()
     metrics: dict[Path, dict[str, Any]] = {
         paths.TRAIN_METRICS: {"model_sha256": digest, "trained_from": "2013-01-01", "trained_through": through, "rows": 913000,
-                              "series": 500, "horizon": 90, "base": "level", "report": {}, "train": {"max_depth": 6}},
+                              "series": 500, "horizon": 90, "base": "level", "report": {}, "train": {"max_depth": 6},
+                              "known_future": ["promo"]},
         paths.EVALUATE_METRICS: {"model_sha256": digest, "smape": smape, "mae": 6.0, "per_origin": [], "stores": {"1": 3}},
         paths.COMPARE_METRICS: {
             "model_sha256": digest, "champion": current.version if current else None, "same_configuration": False,
@@ -100,6 +101,7 @@ def test_first_promotion_writes_everything(monkeypatch, capsys):
     found = check_whole()
     assert found.sha256 == digest
     assert (str(found.trained_through), found.horizon, found.train, found.previous) == ("2017-12-31", 90, {"max_depth": 6}, None)
+    assert found.known_future == ("promo",)
     assert found.baseline == {"smape": 12.0, "mae": 6.0, "per_origin": []}  # no tables per store
     check_tidy(1)
     row = champion.history()[0]

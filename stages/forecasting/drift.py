@@ -53,29 +53,26 @@ class Verdict:
     Attributes:
         newest: the newest day with sales.
         trained_through: last day of the champion's training, None without a champion.
+        obstacle: why there is no champion to judge; then a model is to be trained on everything.
         seen, findings: what came of the champion's forecast of the newest days, and what moved; None where it is too early.
         confirmed: the newest day on which drift was confirmed, None where there was none since the training.
     """
 
     newest: np.datetime64
     trained_through: date | None = None
+    obstacle: str | None = None
     seen: Outcome | None = None
     findings: Sequence[Finding] = ()
     confirmed: np.datetime64 | None = None
 
     @property
-    def usable(self) -> bool:
-        """There is a champion, and it has not seen what is still to come: data.as_of may have gone back."""
-        return self.trained_through is not None and bool(np.datetime64(self.trained_through, "D") <= self.newest)
-
-    @property
     def retrain(self) -> bool:
-        return not self.usable or self.confirmed is not None
+        return self.obstacle is not None or self.confirmed is not None
 
     @property
     def train_through(self) -> str:
         """The last day that a model should be trained on."""
-        return str(self.confirmed or self.trained_through) if self.usable else str(self.newest)
+        return str(self.newest if self.obstacle else self.confirmed or self.trained_through)
 
 
 def judge(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
@@ -182,10 +179,8 @@ FIGURES = tuple(f"{when}_{name}" for when, names in (("current", CURRENT), ("bas
 def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
     """Why to train, or why not."""
     trained, seen = verdict.trained_through, verdict.seen
-    if trained is None:
-        return ["no champion: train"]
-    if not verdict.usable:
-        return [f"the champion was trained through {trained} and has seen days after {verdict.newest}: train"]
+    if verdict.obstacle:
+        return [verdict.obstacle]
     if verdict.confirmed == verdict.newest and seen is not None:
         return [in_words(found, seen) for found in verdict.findings if found.confirmed]
     if verdict.confirmed is not None:

@@ -28,10 +28,14 @@ def silence(panel: Panel, day: np.datetime64, days: int) -> Silence:
     end = panel.column(day) + 1
     sold = np.nan_to_num(panel.recorded[:, :end]) > 0
     run = np.where(sold.any(axis=1), sold[:, ::-1].argmax(axis=1), end)
-    planned = closed_by_plan(panel)[:, :end]
-    open_days = np.array([(~planned[series, end - length:]).sum() for series, length in enumerate(run)])
-    daily = np.array([before(panel, series, end - length) for series, length in enumerate(run)])
-    return Silence((run >= days) & (daily * open_days >= DUE), panel.dates[np.maximum(end - run, 1) - 1])
+    planned, trading = closed_by_plan(panel), panel.trading
+    silent = np.zeros(panel.n_series, bool)
+    for s in np.flatnonzero(run >= days):
+        before = slice(max(end - run[s] - BEFORE, 0), end - run[s])
+        traded = panel.sales[s, before][trading[s, before]]
+        due = traded.mean() * (~planned[s, end - run[s]:end]).sum() if len(traded) else 0.0
+        silent[s] = due >= DUE
+    return Silence(silent, panel.dates[np.maximum(end - run, 1) - 1])
 
 
 def closed_by_plan(panel: Panel) -> np.ndarray:
@@ -39,13 +43,6 @@ def closed_by_plan(panel: Panel) -> np.ndarray:
     if "open" not in panel.known_names:
         return np.zeros(panel.sales.shape, bool)
     return panel.known[:, :, panel.known_names.index("open")] == 0
-
-
-def before(panel: Panel, series: int, end: int) -> float:
-    """Mean sales of a series, units per trading day, in the BEFORE days before a position."""
-    cut = slice(max(end - BEFORE, 0), end)
-    trading = panel.trading[series, cut]
-    return float(panel.sales[series, cut][trading].mean()) if trading.any() else 0.0
 
 
 def problems(panel: Panel, found: Silence, day: np.datetime64) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stages.forecasting.errors import UserError
@@ -33,6 +34,7 @@ class Champion(BaseModel):
     sha256: str = Digest
     trained_through: date = Field(description="last day the training saw")
     train: dict[str, Any] = Field(description="the train section of params.yaml it was trained with")
+    known_future: tuple[str, ...] = Field((), description="data.known_future it was trained with")
     horizon: int = Field(gt=0, description="days")
     baseline: dict[str, Any] = Field(description="BASELINE of metrics/evaluate.json: its own backtest")
     promoted_at: str = Field(description="UTC")
@@ -65,6 +67,7 @@ class Training(AboutModel):
     base: str = Field(description="what boosting corrects")
     report: dict[str, Any] = Field(description="how the base was chosen")
     train: dict[str, Any] = Field(description="the train section of params.yaml")
+    known_future: tuple[str, ...] = Field(description="data.known_future of params.yaml")
 
 
 class Evaluation(AboutModel):
@@ -117,6 +120,16 @@ def decide(comparison: Comparison, tolerance: float) -> Decision:
 def version_id(now: datetime) -> str:
     """The version that is first promoted at this UTC time."""
     return now.strftime(ID_FORMAT)
+
+
+def obstacle(champion: Champion, newest: np.datetime64, known_future: Sequence[str]) -> str | None:
+    """Why a champion cannot forecast the days after `newest` from data with these known-future columns; None if it can."""
+    if np.datetime64(champion.trained_through, "D") > newest:
+        return f"champion {champion.version} has seen days after {newest}"
+    if champion.known_future != tuple(known_future):
+        return (f"champion {champion.version} was trained with data.known_future {list(champion.known_future)}, "
+                f"not {list(known_future)}")
+    return None
 
 
 def changed(champion: Champion) -> str:

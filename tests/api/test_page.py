@@ -22,8 +22,10 @@ DRIVER = """
 <!doctype html><iframe id="page" src="/" style="width:1100px;height:900px"></iframe><pre id="log"></pre><script>
 const page = document.getElementById("page"), said = [];
 const $ = id => page.contentDocument.getElementById(id);
-const until = async (what, done) => { for (let i = 0; i < 200; i++) { if (done()) return; await new Promise(r => setTimeout(r, 25)); }
-                                      said.push("TIMEOUT " + what); };
+const until = async (what, done) => {
+  for (let i = 0; i < 200; i++) { if (done()) return; await new Promise(r => setTimeout(r, 25)); }
+  said.push("TIMEOUT " + what);
+};
 const paths = () => page.contentDocument.querySelectorAll("#chart path").length;
 page.onload = async () => {
   await until("chart", () => paths() === 4);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -97,6 +98,27 @@ def kill_in(project: Project, stage: str) -> list[str]:
     process.wait()
     process.stdout.close()
     return begun
+
+
+def test_a_champion_that_is_not_here_is_fetched_while_repro_runs(bootstrapped: Project, tmp_path: Path) -> None:
+    """As in CI: a clone with its small files only; the champion is in the remote, where `dvc push` put it."""
+    project = bootstrapped.copy(tmp_path / "project")
+    project.promote()
+    model = project.root / project.read("models/champion.json")["model"]
+    project.run("dvc", "remote", "add", "-d", "store", str(tmp_path / "remote"))
+    project.run("dvc", "push", f"{model}.dvc")
+    shutil.rmtree(project.root / ".dvc/cache")
+    model.unlink()
+    project.set(as_of(QUIET))
+    assert project.repro("drift")[-1] == "drift"
+    assert sha256(model.read_bytes()) == project.read("models/champion.json")["sha256"]
+    shutil.rmtree(tmp_path / "remote")
+    shutil.rmtree(project.root / ".dvc/cache")
+    model.unlink()
+    said = project.run("dvc", "repro", "--force", "--single-item", "drift", fails=True)
+    assert "DVC could not bring it" in said
+    assert f"run: dvc pull {model.relative_to(project.root)}.dvc" in said
+    assert "Traceback" not in said
 
 
 def negative_sales(project: Project) -> None:

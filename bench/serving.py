@@ -39,10 +39,10 @@ def call(path: str, body: Any = None) -> bytes:
 
 
 @contextmanager
-def server(app: str, tree: Path, workers: int = 1) -> Iterator[float]:
+def server(app: str, tree: Path, workers: int = 1, key: str = "") -> Iterator[float]:
     """A running server; gives the seconds from its start until it was ready."""
     with tempfile.TemporaryDirectory() as state:
-        env = os.environ | {"PYTHONPATH": str(ROOT), "API_KEY": KEY, "POLL_SECONDS": "0", "STATE_DIR": state}
+        env = os.environ | {"PYTHONPATH": str(ROOT), "API_KEY": key, "POLL_SECONDS": "0", "STATE_DIR": state}
         command = [sys.executable, "-m", "uvicorn", app, "--port", str(PORT), "--workers", str(workers), "--no-access-log",
                    "--log-level", "error"]
         start = time.perf_counter()
@@ -124,7 +124,7 @@ def measure(tree: Path, folder: Path) -> Iterator[tuple[str, str]]:
     yield "/predict, metrics on", (f"{rate['one']:,.0f} requests/s = {rate['one'] / rate['noop']:.2f} of it, "
                                    f"p99 {p99['one']:.2f} ms = {p99['one'] / p99['noop']:.2f} of it")
     yield "/predict, two workers", f"{rate['two']:,.0f} requests/s = {rate['two'] / rate['one']:.2f} of one"
-    with server("api.app:app", tree):
+    with server("api.app:app", tree, key=KEY):
         still = [load(query, folder)[1] for _ in range(ROUNDS)]
         over = threading.Event()
         thread = threading.Thread(target=reloading, args=(tree, over))

@@ -83,7 +83,7 @@ def fit(panel: Panel) -> Factors:
     weekday, season, trend = np.ones((len(scale), 7)), np.ones((len(scale), 12)), np.ones(days)
     common_weekday, common_season = np.ones(7), np.ones(12)
     away, usual, reach = centred(panel.known[:, :days], mask)
-    effect, planned = np.zeros(len(usual)), 1.0
+    effect, planned = np.zeros(len(usual)), np.ones((1, 1))
     for _ in range(ROUNDS):
         shape = weekday[:, day] * season[:, month] * mask * planned
         scale = sales.sum(axis=1) / np.maximum((shape * trend).sum(axis=1), 1e-9)

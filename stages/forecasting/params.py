@@ -93,7 +93,7 @@ class Forecast(Section):
 
 
 class Drift(Section):
-    """When what has happened since is evidence against the champion. docs/decisions has the trade-off behind the numbers."""
+    """When what has happened since is evidence against the champion: docs/decisions/0005-drift.md."""
 
     mape_tolerance: float = Field(gt=0, description="relative rise of MAPE over what the backtest makes normal for those days")
     level_tolerance: float = Field(gt=0, description="a segment's sales this much off the forecast, relative, are let pass")

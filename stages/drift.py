@@ -44,23 +44,27 @@ def recent(panel: Panel, model: DemandModel, day: np.datetime64, silent_days: in
 
 
 def concept(panel: Panel, of: Champion | None, rules: Drift) -> Verdict:
+    """What is to be said of the champion named by the pointer, if there is one that can be judged."""
+    if of is None:
+        return Verdict(panel.last_day, obstacle="no champion: train")
+    obstacle = versions.obstacle(of, panel.last_day, panel.known_names)
+    if obstacle:
+        return Verdict(panel.last_day, of.trained_through, f"{obstacle}: train")
+    return judged(panel, champion.load_model(of), of, rules)
+
+
+def judged(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Verdict:
     """The champion against the newest days, and against earlier ones as far back as its training."""
     newest = panel.last_day
-    if of is None:
-        return Verdict(newest, obstacle="no champion: train")
-    obstacle = versions.obstacle(of, newest, panel.known_names)
-    if obstacle:
-        return Verdict(newest, of.trained_through, f"{obstacle}: train")
-    model = champion.load_model(of)
-    judged: dict[np.datetime64, tuple[Outcome, list[Finding]]] = {}
+    looked_at: dict[np.datetime64, tuple[Outcome, list[Finding]]] = {}
 
     def drift_on(day: np.datetime64) -> bool:
         seen = recent(panel, model, day, rules.silent_days)
-        judged[day] = seen, drift.judge(seen, of.baseline["normal"][0], rules)
-        return drift.drifted(judged[day][1])
+        looked_at[day] = seen, drift.judge(seen, of.baseline["normal"][0], rules)
+        return drift.drifted(looked_at[day][1])
 
     confirmed = drift.confirmed_through(drift.review_days(newest, of.trained_through), drift_on)
-    seen, findings = judged.get(newest, (None, []))
+    seen, findings = looked_at.get(newest, (None, []))
     return Verdict(newest, of.trained_through, None, seen, findings, confirmed)
 
 

@@ -30,17 +30,7 @@ from stages.forecasting.panel import Panel, from_table
 from stages.forecasting.params import Drift
 from stages.forecasting.versions import Champion
 
-RECENT = max(deviation.WINDOWS)  # days
 RANDOM_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=metric_)[0-9a-f]{32}")
-
-
-def recent(panel: Panel, model: DemandModel, day: np.datetime64, silent_days: int) -> Outcome:
-    """What came of the champion's forecast of the days up to `day`, made on their eve, without series that fell silent."""
-    origin = max(day - RECENT, model.trained_through)
-    shown, then = panel.through(origin), panel.through(day)
-    forecast = model.predict(shown, origin, int((day - origin).astype(int)))
-    silent = feed.silence(then, day, silent_days).silent[rows_of(then, shown)]
-    return deviation.outcome(then, shown, forecast).without(silent)
 
 
 def concept(panel: Panel, of: Champion | None, rules: Drift) -> Verdict:
@@ -54,18 +44,32 @@ def concept(panel: Panel, of: Champion | None, rules: Drift) -> Verdict:
 
 
 def judged(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Verdict:
-    """The champion against the newest days, and against earlier ones as far back as its training."""
-    newest = panel.last_day
-    looked_at: dict[np.datetime64, tuple[Outcome, list[Finding]]] = {}
+    """The champion against the newest days, and against every day since its training."""
+    newest, trained = panel.last_day, model.trained_through
+    forecasts: dict[int, tuple[Outcome, np.ndarray]] = {}
 
-    def drift_on(day: np.datetime64) -> bool:
-        seen = recent(panel, model, day, rules.silent_days)
-        looked_at[day] = seen, drift.judge(seen, of.baseline["normal"][0], rules)
-        return drift.drifted(looked_at[day][1])
+    def seen_on(day: int) -> Outcome:
+        start, reach = drift.origin_of(day, of.horizon)
+        if start not in forecasts:
+            forecasts[start] = hindsight(panel, model, trained + start, reach)
+        whole, rows = forecasts[start]
+        silent = feed.silence(panel, trained + day, rules.silent_days).silent[rows]
+        return whole.days(max(day - start - drift.REVIEW, 0), day - start).without(silent)
 
-    confirmed = drift.confirmed_through(drift.review_days(newest, of.trained_through), drift_on)
-    seen, findings = looked_at.get(newest, (None, []))
-    return Verdict(newest, of.trained_through, None, seen, findings, confirmed)
+    def findings_on(day: int) -> list[Finding]:
+        return drift.judge(seen_on(day), of.baseline["normal"][0], rules)
+
+    days = drift.review_days(int((newest - trained).astype(int)))
+    confirmed = drift.confirmed_through(days, lambda day: drift.drifted(findings_on(day)))
+    seen, findings = (seen_on(days[0]), findings_on(days[0])) if days else (None, [])
+    return Verdict(newest, of.trained_through, None, seen, findings, None if confirmed is None else trained + confirmed)
+
+
+def hindsight(panel: Panel, model: DemandModel, origin: np.datetime64, days: int) -> tuple[Outcome, np.ndarray]:
+    """What came of the champion's forecast from an origin, and (S,) bool, for which of the panel's series it was made."""
+    shown = panel.through(origin)
+    forecast = model.predict(shown, origin, min(days, int((panel.last_day - origin).astype(int))))
+    return deviation.outcome(panel, shown, forecast), rows_of(panel, shown)
 
 
 def evidently(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
@@ -122,7 +126,7 @@ def main() -> None:
     newest, of = panel.last_day, champion.read()
     verdict = concept(panel, of, rules)
     problems = feed.problems(panel, feed.silence(panel, newest, rules.silent_days), newest)
-    now, then, season_matched = data_drift.samples(panel, newest, RECENT, rules.sample_rows)
+    now, then, season_matched = data_drift.samples(panel, newest, drift.REVIEW, rules.sample_rows)
     found, html = evidently(now, then, rules.column_share)
     summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))

@@ -112,6 +112,6 @@ def sales_csv(stores: int = 2, items: int = 3) -> str:
     lines = ["date,store,item,sales"]
     for store in range(1, stores + 1):
         for item in range(1, items + 1):
-            units = rng.poisson(40 * store * item**0.5 * shape)
+            units = rng.poisson(12 * store * item**0.5 * shape)
             lines += [f"{day},{store},{item},{sold}" for day, sold in zip(dates, units, strict=True)]
     return "\n".join(lines) + "\n"

@@ -206,25 +206,37 @@ def test_figures_hold_the_errors_against_what_is_normal_for_these_days():
     assert found["baseline_mae"] == pytest.approx(100 * 0.12 * SIZE["mae"])
 
 
-@pytest.mark.parametrize(("since", "days"), [
-    (-30, []), (0, []), (13, []), (14, [14]), (28, [28]), (30, [30, 28]), (100, [100, 84, 56, 28]),
-])
-def test_the_champion_is_judged_today_and_on_fixed_days_back_to_its_training(since, days):
-    trained = date(2024, 3, 1)
-    found = list(drift.review_days(np.datetime64(trained) + since, trained))
-    assert found == [np.datetime64(trained) + day for day in days]
+@pytest.mark.parametrize("since", [14, 15, 100])
+def test_a_champion_is_judged_on_every_day_since_its_training_the_newest_first(since):
+    days = drift.review_days(since)
+    assert (days[0], days[-1], len(days)) == (since, 14, since - 13)
+    assert not drift.review_days(13)
+    assert not drift.review_days(-40)
+
+
+@pytest.mark.parametrize("horizon", [14, 28, 40, 56, 90])
+def test_windows_lie_within_a_forecast_of_their_own_and_a_day_has_the_same_one_whenever_it_is_judged(horizon):
+    origins: dict[int, list[int]] = {}
+    for day in range(14, 400):
+        origin, reach = drift.origin_of(day, horizon)
+        assert 0 <= origin <= max(day - 28, 0)  # the whole window comes after it
+        assert day <= origin + reach
+        origins.setdefault(origin, []).append(day)
+    assert set(np.diff(sorted(origins))) == {min(28, max(horizon - 28, 7))}
+    assert horizon < 35 or max(max(days) - origin for origin, days in origins.items()) <= horizon
 
 
 def test_drift_once_confirmed_stays_until_the_champion_is_replaced():
-    trained = date(2024, 3, 1)
-    shifted = {np.datetime64("2024-03-29"), np.datetime64("2024-04-26")}
-    for newest, confirmed in (("2024-03-20", None), ("2024-04-20", "2024-03-29"), ("2024-04-26", "2024-04-26"),
-                              ("2025-04-20", "2024-04-26")):
-        days = drift.review_days(np.datetime64(newest), trained)
-        through = drift.confirmed_through(days, lambda day: day in shifted)
-        verdict = Verdict(np.datetime64(newest), trained, None, outcome(np.random.default_rng(15)), [], through)
-        assert verdict.train_through == (confirmed or "2024-03-01")
-        assert verdict.retrain == (confirmed is not None)
+    trained, shifted, before = date(2024, 3, 1), {28, 29, 31, 60}, ""
+    for since in range(14, 200):
+        confirmed = drift.confirmed_through(drift.review_days(since), lambda day: day in shifted)
+        assert confirmed == max([day for day in shifted if day <= since], default=None)
+        through = None if confirmed is None else np.datetime64(trained) + confirmed
+        verdict = Verdict(np.datetime64(trained) + since, trained, None, None, [], through)
+        assert verdict.retrain == (since >= 28)
+        assert verdict.train_through >= before
+        before = verdict.train_through
+    assert before == "2024-04-30"
 
 
 def test_reasons_are_always_given():

@@ -56,10 +56,6 @@ def test_the_gate(bootstrapped: Project, tmp_path: Path) -> None:
     fourth = project.model()
     assert len({first, second, third}) == 3
     assert fourth not in (first, second)
-
-    project.promote("--force", "--reason", "the drift is over")
-    assert not TRAINING & set(project.repro())
-    assert project.model() == fourth
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
 
 
@@ -70,7 +66,7 @@ def test_repros_that_are_killed_are_made_good_by_the_next(bootstrapped: Project,
     project.set({**as_of(QUIET), "train": {"max_depth": 3}})
     alone = project.copy(tmp_path / "alone")
     done: set[str] = set()
-    for stage in ("features", "train", "forecast"):
+    for stage in ("train", "forecast"):
         begun = kill_in(project, stage)
         assert begun[-1] == stage
         assert not done & set(begun)  # what was done stays done

@@ -20,7 +20,7 @@ from stages.forecasting.panel import Panel
 from stages.forecasting.scores import errors
 
 WINDOWS = (28, 14)  # days: whole weeks
-EVERYTHING = "everything"
+EVERYTHING, WEEKDAY = "everything", "weekday"
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 SD_PER_INTERVAL = 1 / (2 * 1.28155)  # an 80 % interval of a normal distribution is 2.56 standard deviations wide
 ABSOLUTE_ERROR_CV2 = np.pi / 2 - 1  # squared coefficient of variation of |error|, for normal errors
@@ -99,7 +99,8 @@ def deviations(seen: Outcome, error_per_sd: dict[str, float]) -> dict[str, Devia
     found = {EVERYTHING: replace(whole, error=np.array([mape_beside_normal(seen, known, error_per_sd["mape"])]))}
     for kind, names, group in segments(seen):
         if len(names) > 1:
-            found[kind] = compared(names, [np.bincount(group.ravel(), values.ravel(), len(names)) for values in parts], common)
+            per = [values.sum(axis=0 if kind == WEEKDAY else 1) for values in parts]
+            found[kind] = compared(names, [np.bincount(group, values, len(names)) for values in per], common)
     return found
 
 
@@ -112,26 +113,20 @@ def mape_beside_normal(seen: Outcome, known: np.ndarray, per_sd: float) -> float
 
 
 def segments(seen: Outcome) -> list[tuple[str, list[str], np.ndarray]]:
-    """Kind, names (G,) and the segment of every series and day (S, H)."""
-    shape = seen.sales.shape
+    """Kind, names (G,) and the segment of every series (S,), or, for weekdays, of every day (H,)."""
     stores, store = np.unique(seen.store, return_inverse=True)
     items, item = np.unique(seen.item, return_inverse=True)
-    series = [f"store {s}, item {i}" for s, i in zip(seen.store, seen.item, strict=True)]
-    kinds = [("store", [f"store {name}" for name in stores], store), ("item", [f"item {name}" for name in items], item),
-             ("series", series, np.arange(len(series)))]
-    if len(stores) == len(series) or len(items) == len(series):
-        kinds.pop()  # the same as store or item
-    day = (seen.dates.astype("M8[D]").astype(int) + 3) % 7
-    return [*((kind, names, np.broadcast_to(group[:, None], shape)) for kind, names, group in kinds),
-            ("weekday", list(WEEKDAYS), np.broadcast_to(day, shape))]
+    kinds = [("store", [f"store {name}" for name in stores], store), ("item", [f"item {name}" for name in items], item)]
+    if len(stores) < len(store) > len(items):  # else a store or an item is a series
+        series = [f"store {s}, item {i}" for s, i in zip(seen.store, seen.item, strict=True)]
+        kinds.append(("series", series, np.arange(len(series))))
+    return [*kinds, (WEEKDAY, list(WEEKDAYS), (seen.dates.astype("M8[D]").astype(int) + 3) % 7)]
 
 
 def finest(seen: Outcome) -> tuple[str, list[str]]:
     """The kind whose segments are single series, and their names in the order of the series."""
-    for kind, names, group in segments(seen):
-        if len(names) == len(seen.store) and kind != "weekday":
-            return kind, [names[g] for g in group[:, 0]]
-    raise AssertionError("a series is always a segment")
+    kind, names, group = max(segments(seen)[:-1], key=lambda segment: len(segment[1]))
+    return kind, [names[g] for g in group]
 
 
 def compared(names: list[str], sums: Sequence[np.ndarray], common: float) -> Deviations:

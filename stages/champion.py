@@ -125,13 +125,21 @@ def history() -> list[dict[str, str]]:
 
 def record(champion: Champion) -> None:
     """Add the change of champion to the history and the log, where it is not in them yet."""
-    rows, row = history(), versions.history_row(champion)
-    if row["at"] not in [known["at"] for known in rows]:
+    path = paths.VERSIONS / champion.version / STORED
+    facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    compared = facts.get("compare", {}).get("champion_scores", {}) if champion.action == "promote" else {}
+    add(versions.history_row(champion, facts.get("train", {}).get("trained_from"), compared.get(versions.METRIC)))
+
+
+def add(row: dict[str, str]) -> None:
+    """Add a row to the history and the log: to each, where it is not in it yet."""
+    rows = history()
+    if (row["at"], row["action"]) not in [(known["at"], known["action"]) for known in rows]:
         with entry.whole_file(paths.RETRAIN_HISTORY) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, versions.HISTORY, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
             writer.writerows([*rows, row])
-    line = versions.log_line(champion)
+    line = versions.log_line(row)
     known = paths.RETRAIN_LOG.read_text(encoding="utf-8") if paths.RETRAIN_LOG.exists() else ""
     if line not in known:
         with entry.whole_file(paths.RETRAIN_LOG) as part:

@@ -44,24 +44,29 @@ def promote(reason: str, force: bool) -> str:
     if current and current.sha256 == versions.sha256(content):
         return f"the candidate is the champion already: version {current.version}"
     candidate = read_candidate(content, current)
-    training = candidate.training
     decision = versions.decide(candidate.comparison, tolerance)
     if not decision.promote and not force:
         raise UserError(f"not promoted: {decision.reason}. To promote it all the same: --force --reason TEXT")
-    now = next_moment(current)
+    said = [reason, "" if decision.promote else "forced", decision.reason]
+    new = as_champion(candidate, current, "; ".join(filter(None, said)))
+    store(new, candidate)
+    champion.write(new)
+    champion.record(new)
+    return f"promoted: version {new.version}, trained through {new.trained_through}: {decision.reason}"
+
+
+def as_champion(candidate: Candidate, current: Champion | None, reason: str) -> Champion:
+    """What the pointer says when the candidate takes over from the present champion now."""
+    now, training = next_moment(current), candidate.training
     version = versions.version_id(now)
-    new = Champion(
+    return Champion(
         version=version, model=str(paths.VERSIONS / version / paths.MODEL.name), sha256=training.model_sha256,
         trained_through=training.trained_through, train=training.train, known_future=training.known_future,
         horizon=training.horizon,
         baseline=candidate.evaluation.model_dump(mode="json", include=set(versions.BASELINE)),
         promoted_at=now.strftime(versions.TIME_FORMAT), promoted_by=who(), previous=current.version if current else None,
-        reason="; ".join(filter(None, [reason, "" if decision.promote else "forced", decision.reason])),
+        reason=reason,
     )
-    store(new, candidate)
-    champion.write(new)
-    champion.record(new)
-    return f"promoted: version {version}, trained through {new.trained_through}: {decision.reason}"
 
 
 def model_bytes() -> bytes:

@@ -54,7 +54,8 @@ def fit(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: f
     month = (horizon - 1) // MONTH
     rows = [scaled[month == m] for m in range(month.max() + 1)]
     quantiles = np.array([np.quantile(own if len(own) >= ENOUGH else scaled, TAILS) for own in rows])
-    return Spread(*(float(np.float32(value)) for value in (counting, relative, common**2)), quantiles.astype("f4"))
+    counting, relative, common = (float(np.float32(value)) for value in (counting, relative, common**2))
+    return Spread(counting, relative, common, quantiles.astype("f4"))
 
 
 def variance(actual: np.ndarray, forecast: np.ndarray) -> tuple[float, float]:

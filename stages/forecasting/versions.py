@@ -164,22 +164,51 @@ def rolled_back(stored: Champion, now: datetime, by: str, reason: str) -> Champi
     return stored.model_copy(update={"promoted_at": now.strftime(TIME_FORMAT), "promoted_by": by, "reason": reason})
 
 
-HISTORY = ("at", "action", "version", "previous", "trained_through", *TABLED, "by", "reason", "sha256")
+HISTORY = ("at", "action", "version", "previous", "trained_from", "trained_through", "smape_before", *TABLED, "by", "reason",
+           "result", "as_of", "sha256")
 
 
-def history_row(champion: Champion) -> dict[str, str]:
-    """A change of champion as a row of metrics/retrain_history.csv."""
+def history_row(champion: Champion, trained_from: str | None, before: float | None) -> dict[str, str]:
+    """A change of champion as a row of metrics/retrain_history.csv.
+
+    Args:
+        trained_from: first day of its training window.
+        before: METRIC of the champion it was compared with, at the origins of its own backtest; None where there was none.
+    """
+    return about(champion) | {
+        "at": champion.promoted_at, "action": champion.action, "previous": champion.previous or "",
+        "trained_from": str(trained_from or ""), "smape_before": number({METRIC: before}, METRIC),
+        "by": champion.promoted_by, "reason": one_line(champion.reason)}
+
+
+def deployment_row(champion: Champion, at: str, by: str, result: str, reason: str, as_of: str) -> dict[str, str]:
+    """An attempt to deploy a champion as a row of the same file.
+
+    Args:
+        result: that of automation/deploy.py.
+        as_of: newest day of sales that were deployed with it.
+    """
+    facts = {"at": at, "action": "deploy", "by": by, "reason": one_line(reason), "result": result, "as_of": as_of}
+    return about(champion) | facts
+
+
+def about(champion: Champion) -> dict[str, str]:
+    """A row of the history with what holds of the champion itself; nothing in the other columns."""
     scores = {name: number(champion.baseline, name) for name in TABLED}
-    return {"at": champion.promoted_at, "action": champion.action, "version": champion.version,
-            "previous": champion.previous or "", "trained_through": str(champion.trained_through), **scores,
-            "by": champion.promoted_by, "reason": " ".join(champion.reason.split()), "sha256": champion.sha256}
+    return dict.fromkeys(HISTORY, "") | scores | {
+        "version": champion.version, "trained_through": str(champion.trained_through), "sha256": champion.sha256}
 
 
-def log_line(champion: Champion) -> str:
-    """The same as a line of logs/retrain_logs.log."""
-    row = history_row(champion)
-    return (f"{row['at']} {row['action']} version={row['version']} previous={row['previous'] or '-'} "
-            f"trained_through={row['trained_through']} {METRIC}={row[METRIC]} by={row['by']} reason={row['reason']!r}\n")
+def log_line(row: Mapping[str, str]) -> str:
+    """A row of the history as a line of logs/retrain_logs.log."""
+    window = f"{row['trained_from']}/{row['trained_through']}".removeprefix("/")
+    result = f" result={row['result']}" if row["result"] else ""
+    return (f"{row['at']} {row['action']} version={row['version']} previous={row['previous'] or '-'} window={window} "
+            f"{METRIC}={row[METRIC]} before={row['smape_before'] or '-'}{result} by={row['by']} reason={row['reason']!r}\n")
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def number(scores: Mapping[str, Any], name: str) -> str:

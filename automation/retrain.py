@@ -1,0 +1,92 @@
+"""The loop of .github/workflows/retrain.yml on this machine: make retrain
+
+Looks for drift; when a model is due, trains, tests, promotes and records it; deploys the champion where HF_SPACE names a Space
+that has not got it; tells Slack and e-mail as far as they are set up. Run again after a failure, it finishes what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from automation import shell
+from stages import entry
+from stages.forecasting.errors import UserError
+
+
+def step(name: str, *arguments: str) -> dict[str, str]:
+    """Run a command of this repository, as a step of the workflow does; its outputs."""
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as told:
+        print(f"\n== {' '.join((name, *arguments))}", flush=True)
+        done = subprocess.run(shell.module(name, *arguments), env=os.environ | {"GITHUB_OUTPUT": told.name}, check=False)
+        if done.returncode:
+            raise UserError(f"{name} {' '.join(arguments)} failed: what it says is above; run this again when it is mended")
+        return parsed(told.read())
+
+
+def parsed(text: str) -> dict[str, str]:
+    """GITHUB_OUTPUT's content: NAME<<END, the value's lines, END."""
+    found, lines = {}, iter(text.splitlines())
+    for line in lines:
+        name, _, end = line.partition("<<")
+        value = []
+        while (one := next(lines)) != end:
+            value.append(one)
+        found[name] = "\n".join(value)
+    return found
+
+
+def loop(space: str | None) -> str:
+    """Everything once; what came of it, in one line."""
+    check = step("automation.check")
+    if check["remote"] == "false":
+        return check["reason"]
+    step("automation.remote", "repro")
+    said, due = f"no drift: {check['reason']}", check["deploy"] == "true"
+    if check["retrain"] == "true":
+        candidate = step("automation.candidate")
+        due = candidate["promote"] == "true"
+        said = f"{'new champion' if due else 'no new champion'}: {candidate['reason']}"
+        if due:
+            step("stages.promote", "--reason", check["reason"])
+            step("automation.remote", "repro")
+    step("automation.record")
+    return f"{said}; {deployed(space)}" if due and space else said
+
+
+def deployed(space: str) -> str:
+    """Deploy, and record the result whatever it is."""
+    with tempfile.TemporaryDirectory() as directory:
+        result = str(Path(directory, "deployment.json"))
+        failed = None
+        try:
+            step("automation.deploy", "--space", space, "--result", result)
+        except UserError as error:
+            failed = error
+        told = step("automation.settle", result)["deployed"]
+        step("automation.record")
+    if failed:
+        raise UserError(f"{told}. {failed}")
+    return told
+
+
+def tell(outcome: str, said: str) -> None:
+    command = shell.module("automation.notify", "--subject", f"Store-item demand: {outcome}")
+    subprocess.run(command, input=said, text=True, check=False)
+
+
+def main() -> None:
+    try:
+        said = loop(os.environ.get("HF_SPACE") or None)
+    except UserError as error:
+        tell("failed", str(error))
+        raise
+    print(f"\n{said}")
+    if not said.startswith("no drift"):
+        tell("done", said)
+
+
+if __name__ == "__main__":
+    entry.run(main)

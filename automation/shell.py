@@ -1,0 +1,30 @@
+"""How automation runs other commands: of the same environment, with one clear message when one fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from stages.forecasting.errors import UserError
+
+
+def run(*command: str, remedy: str = "") -> None:
+    """Run a command whose output the user sees; a UserError when it fails, which `remedy` ends."""
+    print(f"$ {' '.join(command)}", flush=True)
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        raise UserError(f"{' '.join(command)} failed with status {status}" + (f": {remedy}" if remedy else ""))
+
+
+def output(*command: str) -> str:
+    """What a command prints, without its last line break; a UserError with its own last words when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip()]
+        raise UserError(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}")
+    return done.stdout.rstrip("\n")
+
+
+def module(name: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a Python module of this environment."""
+    return sys.executable, "-m", name, *arguments

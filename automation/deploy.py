@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 README = Path(__file__).parent / "space/README.md"
 TIMEOUT = 1800.0  # seconds for build, start and test
+GRACE = 1 / 30  # of that: how long the Hub may go on telling of the revision before, and that one go on answering
 
 
 @dataclass
@@ -73,17 +74,16 @@ def deploy(result: Result, timeout: float) -> None:
 
     current = promoted()
     result.version = current.version
+    files, space = upload(current), Space(result.space)
     forecasts = smoke.expected(current)
-    files = upload(current)
-    space = Space(result.space)
     head = space.open()
     result.previous_revision = good = space.last_good()
     result.revision = revision = space.put(files, f"Deploy {current.version}", head)
     print(f"{current.version} is revision {revision[:12]} of {result.space}" + (", as before" if revision == head else ""))
     deadline = time.monotonic() + timeout
     try:
-        space.wait(revision, deadline)
-        smoke.check(space.live(), current, forecasts, deadline)
+        space.wait(revision, deadline, timeout * GRACE)
+        smoke.check(space.live(), current, forecasts, deadline, timeout * GRACE)
     except UserError as error:
         result.reason = str(error)
         raise UserError(f"{error}. {roll_back(space, result, good, timeout)}") from None
@@ -103,7 +103,7 @@ def roll_back(space: Space, result: Result, good: str | None, timeout: float) ->
     deadline = time.monotonic() + timeout
     try:
         result.revision = space.restore(good, f"Roll back to {good[:12]}")
-        space.wait(result.revision, deadline)
+        space.wait(result.revision, deadline, timeout * GRACE)
         version = smoke.ready(space.live(), deadline)
     except UserError as error:
         return f"Rolling back to revision {good[:12]} failed as well: {error}"

@@ -25,7 +25,6 @@ KEPT = ".gitattributes"  # the Hub's own: which files are large
 GOOD = "good-"  # begins the tags of revisions that passed their test in operation
 BROKEN = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "STOPPED", "PAUSED", "DELETING")
 ANSWER_SECONDS = 60.0  # the client would wait for ever
-GRACE = 60.0  # seconds that the Hub may take to notice a commit
 MEANINGS = {401: "HF_TOKEN is not valid, or there is no such Space", 402: "the account's plan does not allow this Space",
             403: "HF_TOKEN may not do this: it needs write access to the Space", 404: "there is no such Space, or HF_TOKEN does "
             "not see it", 412: "someone else has changed the Space meanwhile: run it again"}
@@ -153,8 +152,12 @@ class Space:
         with told(f"tagging the revision of {self.name}"):
             self.api.create_tag(self.name, tag=f"{GOOD}{revision[:12]}", revision=revision, repo_type="space", exist_ok=True)
 
-    def wait(self, revision: str, deadline: float) -> None:
-        """Until it runs that revision, or sleeps and will when it is asked; `deadline` is of time.monotonic().
+    def wait(self, revision: str, deadline: float, grace: float) -> None:
+        """Until it runs that revision, or sleeps and will when it is asked.
+
+        Args:
+            deadline: of time.monotonic().
+            grace: seconds that the Hub may take to notice a commit; until then it tells of the revision before.
 
         Raises:
             UserError: it does not, and will not.
@@ -167,9 +170,9 @@ class Space:
             except Unreachable as error:
                 stage = str(error)
             else:
-                stage, built, settled = str(runtime.stage), runtime.raw.get("sha"), now - start >= GRACE
-                ours = built == revision or (built is None and settled)
-                if stage == "SLEEPING" or (stage == "RUNNING" and ours):
+                stage, built, settled = str(runtime.stage), runtime.raw.get("sha"), now - start >= grace
+                ours = built == revision or (settled and (built is None or stage == "SLEEPING"))
+                if ours and stage in ("RUNNING", "SLEEPING"):
                     return
                 if stage in BROKEN and (ours or settled):
                     said = " ".join(str(runtime.raw.get("errorMessage") or "").split())[:300]

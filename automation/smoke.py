@@ -24,7 +24,7 @@ from stages.forecasting.versions import Champion
 
 TOLERANCE = 1e-6  # relative, and in units per day
 REQUEST_SECONDS = 30.0
-SETTLE = 10.0  # seconds in which the version before may still answer
+PASSING = (0, 502, 503, 504)  # a status of the way there, not of the API
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,8 @@ def expected(current: Champion) -> list[Expected]:
     made = forecast(panel, model, current.horizon)
     series, days = made.point.shape
     places = ((0, 0), (series // 2, days // 2), (series - 1, days - 1))
-    return [Expected(panel.store[row].item() if hasattr(panel.store[row], "item") else panel.store[row],
-                     panel.item[row].item() if hasattr(panel.item[row], "item") else panel.item[row],
-                     str(made.origin + 1 + day), float(made.point[row, day])) for row, day in places]
+    store, item = panel.store.tolist(), panel.item.tolist()
+    return [Expected(store[row], item[row], str(made.origin + 1 + day), float(made.point[row, day])) for row, day in places]
 
 
 def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
@@ -82,6 +81,16 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
     return (status, parsed) if isinstance(parsed, dict) else (0, {"detail": f"status {status}, no JSON"})
 
 
+def insist(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    """The same, asked again where the way there fails."""
+    for pause in (1.0, 4.0):
+        status, told = ask(live, path, body)
+        if status not in PASSING:
+            return status, told
+        time.sleep(pause)
+    return ask(live, path, body)
+
+
 def ready(live: Live, deadline: float) -> str:
     """The version that serves, once one does; `deadline` is of time.monotonic()."""
     while True:
@@ -91,23 +100,30 @@ def ready(live: Live, deadline: float) -> str:
         if time.monotonic() >= deadline:
             reason = (told.get("last_reload") or {}).get("message") or told.get("detail") or told
             raise UserError(f"{live.url}/ready is not ready in time: {reason}")
-        time.sleep(min(2.0, max(deadline - time.monotonic(), 0)))
+        time.sleep(min(1.0, max(deadline - time.monotonic(), 0)))
 
 
-def check(live: Live, current: Champion, forecasts: list[Expected], deadline: float) -> None:
-    """Raises a UserError that names what is wrong; `deadline` is of time.monotonic()."""
-    settled = None
+def check(live: Live, current: Champion, forecasts: list[Expected], deadline: float, grace: float) -> None:
+    """Compare what answers with what should.
+
+    Args:
+        deadline: of time.monotonic(), for the first answer.
+        grace: seconds in which the version before may still answer.
+
+    Raises:
+        UserError: names what is wrong.
+    """
+    start = time.monotonic()
     while (version := ready(live, deadline)) != current.version:
-        settled = settled or min(deadline, time.monotonic() + SETTLE)
-        if time.monotonic() >= settled:
+        if time.monotonic() - start >= grace:
             raise UserError(f"{live.url} serves version {version}, not {current.version}")
         time.sleep(1.0)
-    status, model = ask(live, "/model")
+    status, model = insist(live, "/model")
     if status != 200 or (model.get("model_version"), model.get("sha256")) != (current.version, current.sha256):
         raise UserError(f"{live.url}/model tells of another model than {paths.CHAMPION} (status {status}, version "
                         f"{model.get('model_version')}, sha256 {str(model.get('sha256'))[:12]}; {model.get('detail', '')})")
     for one in forecasts:
-        status, answer = ask(live, "/predict", {"store": one.store, "item": one.item, "date": one.date})
+        status, answer = insist(live, "/predict", {"store": one.store, "item": one.item, "date": one.date})
         sales = answer.get("predicted_sales")
         if status != 200 or not isinstance(sales, int | float):
             raise UserError(f"{live.url}/predict answers {status} for store {one.store}, item {one.item}, {one.date}: "

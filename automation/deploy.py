@@ -85,8 +85,8 @@ def deploy(result: Result, timeout: float) -> None:
         space.wait(revision, deadline, timeout * GRACE)
         smoke.check(space.live(), current, forecasts, deadline, timeout * GRACE)
     except UserError as error:
-        result.reason = str(error)
-        raise UserError(f"{error}. {roll_back(space, result, good, timeout)}") from None
+        result.reason = " ".join(str(error).split())
+        raise UserError(f"{result.reason}. {roll_back(space, result, good, timeout)}") from None
     space.mark_good(revision)
     result.status = "unchanged" if revision == head else "deployed"
     print(f"{result.status}: {current.version} serves and forecasts as it does here")

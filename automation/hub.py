@@ -40,21 +40,23 @@ def told(doing: str) -> Iterator[None]:
     """Whatever the Hub or the way to it does wrong becomes one message that says during what."""
     try:
         yield
+    except UserError:
+        raise
     except HfHubHTTPError as error:
-        status = error.response.status_code
-        said = error.server_message or str(error).splitlines()[0]
-        kind = Unreachable if status in PASSING else UserError
-        raise kind(f"{doing}: the Hub answers {status}, {MEANINGS.get(status, said)}"
-                   f"{f' ({said})' if status in MEANINGS and error.server_message else ''}") from None
+        kind = Unreachable if error.response.status_code in PASSING else UserError
+        raise kind(f"{doing}: the Hub answers {answered(error)}") from None
     except (httpx2.TransportError, OSError) as error:
         raise Unreachable(f"{doing}: the Hub cannot be reached ({str(error) or type(error).__name__})") from None
-    except OIDCError as error:
-        raise UserError(f"{doing}: no token by way of OpenID Connect: {error}") from None
-    except (ValueError, RuntimeError) as error:
-        if isinstance(error, UserError):
-            raise
-        cause = f" ({error.__cause__})" if error.__cause__ else ""
-        raise UserError(f"{doing}: {error}{cause}") from None
+    except (OIDCError, ValueError, RuntimeError) as error:
+        cause = error.__cause__
+        why = answered(cause) if isinstance(cause, HfHubHTTPError) else type(cause).__name__ if cause else ""
+        raise UserError(" ".join(f"{doing}: {error}{f' ({why})' if why else ''}".split())) from None
+
+
+def answered(error: HfHubHTTPError) -> str:
+    """The status, what it means here and what the Hub says; not the address, which may be a signed one."""
+    status, said = error.response.status_code, " ".join((error.server_message or "").split())
+    return ", ".join(filter(None, [str(status), MEANINGS.get(status), said]))
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class Space:
         set_client_factory(lambda: httpx2.Client(follow_redirects=True, timeout=ANSWER_SECONDS))
         if not os.environ.get("HF_TOKEN") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
             os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
-        with told("logging in"):
+        publisher = os.environ.get("HF_OIDC_RESOURCE")
+        with told(f"logging in as a trusted publisher of {publisher}" if publisher else "logging in"):
             if get_token() is None:
                 raise UserError("HF_TOKEN is not set: make a token with write access to the Space in your settings on the Hub")
         self.api = HfApi()

@@ -25,7 +25,6 @@ from stages.forecasting.versions import Champion
 
 TOLERANCE = 1e-6  # relative, and in units per day
 REQUEST_SECONDS = 30.0
-PASSING = (0, 502, 503, 504)  # a status of the way there, not of the API
 
 
 @dataclass(frozen=True)
@@ -83,16 +82,6 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
     return (status, parsed) if isinstance(parsed, dict) else (0, {"detail": f"status {status}, no JSON"})
 
 
-def insist(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-    """The same, asked again where the way there fails."""
-    for pause in (1.0, 4.0):
-        status, told = ask(live, path, body)
-        if status not in PASSING:
-            return status, told
-        time.sleep(pause)
-    return ask(live, path, body)
-
-
 def ready(live: Live, deadline: float) -> str:
     """The version that serves, once one does; `deadline` is of time.monotonic()."""
     while True:
@@ -106,30 +95,37 @@ def ready(live: Live, deadline: float) -> str:
 
 
 def check(live: Live, current: Champion, forecasts: list[Expected], deadline: float, grace: float) -> None:
-    """Compare what answers with what should.
+    """Hold what answers to what should, again and again while the revision before may still answer.
 
     Args:
         deadline: of time.monotonic(), for the first answer.
-        grace: seconds in which the version before may still answer.
+        grace: seconds.
 
     Raises:
         UserError: names what is wrong.
     """
     start = time.monotonic()
-    while (version := ready(live, deadline)) != current.version:
+    while problem := wrong(live, current, forecasts, deadline):
         if time.monotonic() - start >= grace:
-            raise UserError(f"{live.url} serves version {version}, not {current.version}")
+            raise UserError(f"{live.url}{problem}")
         time.sleep(1.0)
-    status, model = insist(live, "/model")
+
+
+def wrong(live: Live, current: Champion, forecasts: list[Expected], deadline: float) -> str | None:
+    """What is wrong with the answers, from the path on; None if nothing is."""
+    version = ready(live, deadline)
+    if version != current.version:
+        return f" serves version {version}, not {current.version}"
+    status, model = ask(live, "/model")
     if status != 200 or (model.get("model_version"), model.get("sha256")) != (current.version, current.sha256):
-        raise UserError(f"{live.url}/model tells of another model than {paths.CHAMPION} (status {status}, version "
-                        f"{model.get('model_version')}, sha256 {str(model.get('sha256'))[:12]}; {model.get('detail', '')})")
+        return (f"/model tells of another model than {paths.CHAMPION} (status {status}, version {model.get('model_version')}, "
+                f"sha256 {str(model.get('sha256'))[:12]}, {model.get('detail', 'no error')})")
     for one in forecasts:
-        status, answer = insist(live, "/predict", {"store": one.store, "item": one.item, "date": one.date})
+        asked = f"store {one.store}, item {one.item}, {one.date}"
+        status, answer = ask(live, "/predict", {"store": one.store, "item": one.item, "date": one.date})
         sales = answer.get("predicted_sales")
         if status != 200 or not isinstance(sales, int | float):
-            raise UserError(f"{live.url}/predict answers {status} for store {one.store}, item {one.item}, {one.date}: "
-                            f"{answer.get('detail', answer)}")
+            return f"/predict answers {status} for {asked}: {answer.get('detail', answer)}"
         if not math.isclose(sales, one.sales, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-            raise UserError(f"{live.url}/predict forecasts {sales} for store {one.store}, item {one.item}, {one.date}; "
-                            f"the champion forecasts {one.sales} here")
+            return f"/predict forecasts {sales} for {asked}; the champion forecasts {one.sales} here"
+    return None

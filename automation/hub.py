@@ -77,6 +77,22 @@ def same(path: Path, remote: RepoFile | None) -> bool:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == remote.blob_id
 
 
+def log_in(name: str) -> None:
+    """See that there is a token: HF_TOKEN, or one that the Hub gives this workflow for this Space alone."""
+    if not os.environ.get("HF_TOKEN") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
+        os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
+    remedy = "set HF_TOKEN to one with write access to the Space, or make this workflow a trusted publisher in its settings"
+    try:
+        with told("logging in"):
+            token = get_token()
+    except Unreachable:
+        raise
+    except UserError as error:
+        raise UserError(f"{error}; {remedy}") from None
+    if token is None:
+        raise UserError(f"there is no token for the Hub: {remedy}")
+
+
 class Space:
     """One Space and the right to change it: HF_TOKEN, or in GitHub Actions a trusted publisher of that Space."""
 
@@ -86,12 +102,7 @@ class Space:
         self.name = name
         disable_progress_bars()
         set_client_factory(lambda: httpx2.Client(follow_redirects=True, timeout=ANSWER_SECONDS))
-        if not os.environ.get("HF_TOKEN") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
-            os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
-        publisher = os.environ.get("HF_OIDC_RESOURCE")
-        with told(f"logging in as a trusted publisher of {publisher}" if publisher else "logging in"):
-            if get_token() is None:
-                raise UserError("HF_TOKEN is not set: make a token with write access to the Space in your settings on the Hub")
+        log_in(name)
         self.api = HfApi()
 
     def open(self) -> str:

@@ -94,7 +94,7 @@ def ready(live: Live, deadline: float) -> str:
         time.sleep(min(1.0, max(deadline - time.monotonic(), 0)))
 
 
-def check(live: Live, current: Champion, forecasts: list[Expected], deadline: float, grace: float) -> None:
+def check(live: Live, current: Champion, forecasts: list[Expected], deadline: float, grace: float = 0.0) -> None:
     """Hold what answers to what should, again and again while the revision before may still answer.
 
     Args:

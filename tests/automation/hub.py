@@ -94,13 +94,14 @@ def entry_of(path: str, content: bytes) -> dict[str, Any]:
 
 
 class Hub:
-    """`log` holds method and path of every request; `stored` the large files by SHA-256."""
+    """`log` holds method and path of every request; `stored` the large files by SHA-256; `shown` the tokens shown to apps."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.url = root, f"http://127.0.0.1:{free_port()}"
         self.repos: dict[str, Repo] = {}
         self.stored: dict[str, bytes] = {}
         self.log: list[str] = []
+        self.shown: set[str] = set()
         self.tokens = {WRITE: "write", READ: "read"}
 
     @classmethod
@@ -317,8 +318,9 @@ class Hub:
         return {"access_token": "hf_jwt", "token_type": "bearer", "expires_in": 3600}
 
     async def live(self, request: Request, path: str) -> Any:
-        repo = self.of(request)
-        if repo.private and request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+        repo, token = self.of(request), request.headers.get("authorization", "").removeprefix("Bearer ")
+        self.shown.add(token)
+        if repo.private and token not in self.tokens:
             return Response("<html>Sign in</html>", 404)
         headers = {name: value for name, value in request.headers.items() if name in ("content-type", "accept", "x-api-key")}
         async with httpx.AsyncClient(timeout=30) as client:

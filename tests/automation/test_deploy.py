@@ -15,7 +15,7 @@ import joblib
 import pytest
 import yaml
 from examples import ROOT
-from hub import LARGE, READ, REQUEST_TOKEN, Commit, Hub
+from hub import CREATED, LARGE, READ, REQUEST_TOKEN, WRITE, Commit, Hub, Repo
 from pipelines import Project
 from pyarrow import parquet
 
@@ -120,6 +120,7 @@ def test_first_deployment_then_nothing_new(first: Project, hub: Hub) -> None:
         "space": SPACE, "revision": repo.head.id, "previous_revision": None, "version": version(first), "status": "deployed",
         "reason": "", "seconds": 0}
     assert hub.sent("POST").count(f"/live/{SPACE}/predict") == 3
+    assert hub.shown == {WRITE}
 
     hub.log.clear()
     again = Done(first, hub, HF_TOKEN="", GITHUB_ACTIONS="true", ACTIONS_ID_TOKEN_REQUEST_TOKEN=REQUEST_TOKEN,
@@ -182,6 +183,23 @@ def test_new_champion_then_failures_bring_it_back(first: Project, second: Projec
     done = Done(first, hub, "--timeout", "150")
     assert done.says(f"serves version {version(second)}, not {version(first)}", "Rolled back")
     assert repo.head.files == good.files
+
+
+@pytest.mark.slow
+def test_killed_before_the_test_and_run_again(first: Project, hub: Hub) -> None:
+    """In a Space that is public, whose app is not shown the token."""
+    hub.repos[SPACE] = repo = Repo(SPACE, private=False)
+    readme = (ROOT / "automation/space/README.md").read_bytes()
+    repo.add("Deploy", {**CREATED, **local(first), "README.md": readme})
+    hub.build(repo)
+    assert not repo.tags
+    done = Done(first, hub)
+    assert done.code == 0, done.err
+    assert done.result["status"] == "unchanged"
+    assert len(repo.commits) == 1
+    assert list(repo.tags.values()) == [repo.head.id]
+    assert not repo.private
+    assert hub.shown == {""}
 
 
 @pytest.mark.slow

@@ -102,6 +102,9 @@ class Hub:
         self.stored: dict[str, bytes] = {}
         self.log: list[str] = []
         self.shown: set[str] = set()
+        self.builds: list[threading.Thread] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.closed = False
         self.tokens = {WRITE: "write", READ: "read"}
 
     @classmethod
@@ -118,10 +121,12 @@ class Hub:
         finally:
             server.should_exit = True
             thread.join()
-            for repo in hub.repos.values():
-                if repo.process:
-                    repo.process.kill()
-                    repo.process.wait()
+            hub.closed = True
+            for work in hub.builds:
+                work.join()
+            for process in hub.processes:
+                process.kill()
+                process.wait()
 
     def environment(self, **more: str) -> dict[str, str]:
         """For a process that deploys here. Xet's own protocol is not part of the stand-in: large files come by Git LFS."""
@@ -149,7 +154,8 @@ class Hub:
         process = subprocess.Popen([sys.executable, "-m", "api"], cwd=place, env={
             **kept, "HOST": "127.0.0.1", "PORT": str(port), "STATE_DIR": str(place / "state"), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None:
+        self.processes.append(process)
+        while process.poll() is None and not self.closed:
             try:
                 httpx.get(f"http://127.0.0.1:{port}/health", timeout=5)
                 break
@@ -269,7 +275,8 @@ class Hub:
             return JSONResponse({"error": "A commit has happened since. Please refresh and try again."}, 412)
         repo.add(header["summary"], files, tuple(changed))
         repo.stage = "RUNNING" if repo.process else "BUILDING"  # the Hub needs a moment to notice
-        threading.Thread(target=self.build, args=[repo], daemon=True).start()
+        self.builds.append(threading.Thread(target=self.build, args=[repo]))
+        self.builds[-1].start()
         return {"commitUrl": f"{self.url}/spaces/{repo.name}/commit/{repo.head.id}", "commitOid": repo.head.id}
 
     async def tree(self, request: Request, revision: str, cursor: int = 0) -> Any:

@@ -58,7 +58,7 @@ def pull(copy: Path, settings: Settings, cache: Path) -> None:
     except (OSError, ValueError):
         raise RuntimeError("the Git repository has no models/champion.json") from None
     version = champion.get("version")
-    model = f"{champion['model']}.dvc" if version else "models/model.pkl"
+    model = champion["model"] if version else "models/model.pkl"  # with .dvc and more behind it, DVC leaves the rest out
     remote = ["--remote", settings.source_remote] if settings.source_remote else []
     dvc(copy, "pull", *remote, model, *NEEDED)
 

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from automation import github, shell, smoke
+from automation import github, remote, shell, smoke
 from automation.hub import Live
 from stages import champion, entry, paths, promote
 from stages.forecasting import versions
@@ -82,11 +82,12 @@ def contract(live: Live, proposed: Champion, known: smoke.Expected) -> None:
 
 
 def main() -> None:
+    remote.bring(paths.MODEL, paths.FEATURES)
     proposed, reason = judged()
     if proposed:
         known = smoke.expected(proposed.model_copy(update={"model": str(paths.MODEL)}))
         with serving(proposed) as live:
-            smoke.check(live, proposed, known, time.monotonic() + READY)
+            smoke.check(live, proposed, known, time.monotonic() + READY, 0)
             contract(live, proposed, known[0])
         print(f"as champion it serves its own forecasts: {len(known)} of them, and what the API promises")
     github.summary(f"### The candidate {'is taken' if proposed else 'is not taken'}\n\n{reason}")

@@ -21,7 +21,7 @@ from stages import champion, entry, paths
 from stages.forecasting.versions import Champion
 
 SETTLED = ("deployed", "unchanged")  # results of a deployment after which the champion serves
-AHEAD = 28  # days of forecast that the Space should at least have
+AHEAD = 3  # the Space should have at least this part of the horizon before it: a third
 
 
 def imported() -> list[str]:
@@ -48,7 +48,7 @@ def deployment_due(current: Champion | None, history: list[dict[str, str]], as_o
         return f"version {current.version} has not been deployed"
     ends = date.fromisoformat(served[-1]["as_of"]) + timedelta(days=current.horizon)
     left = (ends - as_of).days
-    return f"the forecasts that were deployed end {left} days after the newest sales" if left < AHEAD else None
+    return f"the forecasts that were deployed end {left} days after the newest sales" if AHEAD * left < current.horizon else None
 
 
 def report(summary: dict[str, Any], due: str | None) -> str:

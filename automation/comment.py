@@ -30,9 +30,9 @@ DENIED = "The comment cannot be written: a pull request from a fork has no right
 def written(base: str) -> str:
     """The comment, in Markdown; the plots go to PLOTS."""
     server, repository, number = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
-    metrics = shell.output(*shell.module("dvc", "metrics", "diff", "--md", base))
-    parameters = shell.output(*shell.module("dvc", "params", "diff", "--md", base))
-    drawn = subprocess.run(shell.module("dvc", "plots", "diff", "--out", str(PLOTS), base), capture_output=True, check=False)
+    dvc = shell.module("dvc")
+    metrics, parameters = (table(shell.output(*dvc, kind, "diff", "--md", base)) for kind in ("metrics", "params"))
+    drawn = subprocess.run([*dvc, "plots", "diff", "--out", str(PLOTS), base], capture_output=True, check=False)
     lines = [MARK, f"### The pipeline's numbers against {base[:10]}", "", metrics or "No metric has changed.", ""]
     lines += ["<details><summary>Parameters</summary>", "", parameters, "", "</details>", ""] if parameters else []
     lines.append(f"Plots of both: the artifact `plots` of [this run]({server}/{repository}/actions/runs/{number})."
@@ -40,6 +40,11 @@ def written(base: str) -> str:
     stale = changed_locks()
     lines += ["", f"**{' and '.join(stale)} not current**: run `dvc repro` and commit it."] if stale else []
     return "\n".join(lines) + "\n"
+
+
+def table(markdown: str) -> str:
+    """A table of DVC's, nothing where it has a head alone."""
+    return markdown if len(markdown.strip().splitlines()) > 2 else ""
 
 
 def changed_locks() -> list[str]:

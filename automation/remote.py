@@ -114,14 +114,20 @@ def repro(*stages: str) -> None:
     shell.run(*shell.module("dvc", "repro", *pull, *stages), remedy="nothing was recorded")
 
 
+def bring(*wanted: Path | str) -> None:
+    """Pull those files that are not here: named as such, because DVC drops what stands behind a .dvc file on its command line."""
+    missing = [str(path) for path in wanted if not Path(path).exists()]
+    if missing:
+        check()
+        shell.run(*shell.module("dvc", "pull", *missing), remedy="python -m automation.remote push where they were made")
+
+
 def champion_and_data() -> None:
     """Bring what serving needs: the champion's model, the newest data and, to compare with, its forecast."""
-    check()
     current = champion.read()
     if current is None:
         raise UserError("there is no champion: python -m stages.promote makes the candidate the first")
-    shell.run(*shell.module("dvc", "pull", f"{current.model}.dvc", str(paths.FEATURES), str(paths.FORECAST)),
-              remedy="it was never pushed: python -m automation.remote push where it was made")
+    bring(current.model, paths.FEATURES, paths.FORECAST)
 
 
 def push() -> None:

@@ -21,6 +21,8 @@ from stages.forecasting.errors import UserError
 def settle(result: dict[str, Any]) -> str:
     """Add the result to the history; after a rollback of the Space roll the pointer back. What was done, in words."""
     current = champion.read()
+    if result["version"] is None:
+        raise UserError(f"nothing was deployed: {result['reason']}")
     if current is None or result["version"] != current.version:
         raise UserError(f"the deployment was of version {result['version']}, the champion is {current and current.version}: "
                         "deploy again")

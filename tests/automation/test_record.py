@@ -1,0 +1,154 @@
+"""Recording: data first, one commit, then the push; what is interrupted is finished by the next run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from examples import ROOT
+
+from automation import check
+from automation.retrain import parsed
+from stages.forecasting.versions import Champion
+
+
+class Clone:
+    """A clone of a bare repository with a directory as its DVC remote and something to record."""
+
+    def __init__(self, place: Path) -> None:
+        self.root, self.origin, self.store = place / "clone", place / "origin.git", place / "store"
+        self.root.mkdir()
+        (self.root / "reports").mkdir()
+        (self.root / "data").mkdir()
+        (self.root / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+        self.run("git", "init", "--quiet", "--initial-branch", "main")
+        self.run("git", "config", "user.name", "someone")
+        self.run("git", "config", "user.email", "someone@example.com")
+        self.run("dvc", "init", "--quiet")
+        self.run("dvc", "remote", "add", "--default", "store", str(self.store))
+        self.changes(1)
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "-m", "first")
+        self.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(self.origin))
+        self.run("git", "remote", "add", "origin", str(self.origin))
+        self.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
+
+    def changes(self, day: int) -> None:
+        (self.root / "data/sales.csv").write_text(f"day {day}\n")
+        self.run("dvc", "add", "--quiet", "data/sales.csv")
+        summary = {"as_of": f"2025-01-0{day}", "retrain": False, "reasons": ["errors are normal"]}
+        (self.root / "reports/drift_summary.json").write_text(json.dumps(summary))
+
+    def run(self, *command: str, fails: bool = False, **environment: str) -> str:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+        done = subprocess.run(command, cwd=self.root, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=kept | {"PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(self.root.parent)} | environment)
+        assert (done.returncode != 0) == fails, done.stdout
+        assert "Traceback" not in done.stdout
+        return done.stdout
+
+    def record(self, fails: bool = False) -> str:
+        return self.run("python", "-m", "automation.record", fails=fails)
+
+    def pushed(self) -> str:
+        return subprocess.run(["git", "log", "--format=%s"], cwd=self.origin, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+def test_data_then_commit_then_push_and_nothing_twice(clone: Clone) -> None:
+    clone.changes(2)
+    assert "recorded:" in clone.record()
+    assert clone.pushed().splitlines() == ["Sales through 2025-01-02: keep", "first"]
+    clone.run("rm", "-rf", ".dvc/cache", "data/sales.csv")
+    clone.run("dvc", "pull")
+    assert (clone.root / "data/sales.csv").read_text() == "day 2\n"
+    assert "nothing to record" in clone.record()
+
+
+def test_what_is_no_result_is_not_recorded(clone: Clone) -> None:
+    (clone.root / "notes.txt").write_text("mine")
+    assert "nothing to record" in clone.record()
+    clone.changes(2)
+    clone.record()
+    assert clone.run("git", "status", "--porcelain").split() == ["??", "notes.txt"]
+
+
+def test_no_commit_names_data_that_the_remote_has_not_got(clone: Clone) -> None:
+    clone.changes(2)
+    clone.store.rename(clone.store.with_name("away")) if clone.store.exists() else None
+    clone.store.write_text("in the way of a directory")
+    clone.record(fails=True)
+    assert clone.pushed().splitlines() == ["first"]
+    assert clone.run("git", "log", "--format=%s").splitlines() == ["first"]
+    clone.store.unlink()
+    clone.record()
+    assert clone.pushed().splitlines()[0] == "Sales through 2025-01-02: keep"
+
+
+def test_a_push_that_was_refused_is_made_up_for(clone: Clone) -> None:
+    hook = clone.origin / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    clone.changes(2)
+    assert "run the whole again from its newest commit" in clone.record(fails=True)
+    assert clone.pushed().splitlines() == ["first"]
+    hook.unlink()
+    clone.record()
+    assert clone.pushed().splitlines()[0] == "Sales through 2025-01-02: keep"
+    assert "nothing to record" in clone.record()
+
+
+def champion(version: str) -> Champion:
+    return Champion(version=version, model="m", sha256="0" * 64, trained_through="2025-01-01", train={}, horizon=90, baseline={},
+                    promoted_at="2025-01-02T00:00:00Z", promoted_by="x", reason="", previous=None)
+
+
+def deployment(version: str, result: str, as_of: str = "2025-01-01") -> dict[str, str]:
+    return {"action": "deploy", "version": version, "result": result, "as_of": as_of}
+
+
+ONE, TWO = "20250102T000000Z", "20250202T000000Z"
+
+
+@pytest.mark.parametrize(("rows", "as_of", "due"), [
+    ([], "2025-01-01", True),
+    ([{"action": "promote", "version": TWO}], "2025-01-01", True),
+    ([deployment(TWO, "deployed")], "2025-01-01", False),
+    ([deployment(TWO, "unchanged")], "2025-01-01", False),
+    ([deployment(ONE, "deployed")], "2025-01-01", True),  # another champion serves
+    ([deployment(TWO, "failed")], "2025-01-01", True),
+    ([deployment(TWO, "deployed"), deployment(ONE, "rolled_back")], "2025-01-01", False),  # the Space went back to this one
+    ([deployment(TWO, "deployed")], "2025-03-02", False),  # 30 of 90 days are left
+    ([deployment(TWO, "deployed")], "2025-03-03", True),
+])
+def test_when_a_deployment_is_due(rows: list[dict[str, str]], as_of: str, due: bool) -> None:
+    assert (check.deployment_due(champion(TWO), rows, check.date.fromisoformat(as_of)) is not None) == due
+    assert check.deployment_due(None, rows, check.date.fromisoformat(as_of)) is None
+
+
+def test_imported_data_is_what_dvc_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere.csv").write_text("date,store,item,sales\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/near.csv").write_text("x\n")
+    subprocess.run(["git", "init", "-q"], check=True)
+    for command in ("init -q", f"import-url -q {tmp_path}/elsewhere.csv data/far.csv", "add -q data/near.csv"):
+        subprocess.run([sys.executable, "-m", "dvc", *command.split()], check=True)
+    assert check.imported() == ["data/far.csv.dvc"]
+
+
+def test_outputs_come_back_as_they_were_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from automation import github
+
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    github.outputs(one="a\nb << c", two=True, three="")
+    assert parsed((tmp_path / "output").read_text()) == {"one": "a\nb << c", "two": "true", "three": ""}

@@ -6,27 +6,25 @@ Lookups are `async def` and take microseconds; whatever takes longer runs in a t
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Security
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
-from fastapi.security import APIKeyHeader
 
 from api import answers, fetch, group, schemas, telemetry
 from api.answers import Json
+from api.guard import guard
 from api.model_store import ModelStore, Served
 from api.settings import Settings
 
 PAGE = Path(__file__).parent / "page" / "index.html"
-KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 INLINE = 20_000  # bytes of a batch that is answered without a thread
 
 
@@ -47,15 +45,15 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         task.cancel()
 
-    app = FastAPI(title="Store-item demand", version="1", lifespan=lifespan, max_body_size=settings.max_body_bytes,
+    app = FastAPI(title="Store-item demand", version="1", lifespan=lifespan,
                   description="Daily sales per store and item for the next 90 days, with prediction intervals.")
     app.add_middleware(telemetry.Middleware, telemetry=metrics)
     app.add_exception_handler(RequestValidationError, malformed)
     app.state.store, app.state.metrics = store, metrics
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    app.include_router(open_routes(store, metrics))
-    app.include_router(forecasts(store, metrics, settings), dependencies=[Depends(key_check(key))] if key else [])
-    app.include_router(reloading(store), dependencies=[Depends(key_check(key))])
+    guard(app, settings.api_key.get_secret_value() if settings.api_key else None)
+    forecasts(app, store, metrics, settings)
+    open_routes(app, store, metrics)
+    reloading(app, store)
     return app
 
 
@@ -66,17 +64,6 @@ def malformed(_: Request, error: Exception) -> Response:
     return Response(json.dumps({"detail": content}), 422, media_type="application/json")
 
 
-def key_check(key: str | None) -> Any:
-    """A dependency that asks for the API key."""
-    async def check(given: Annotated[str | None, Security(KEY_HEADER)]) -> None:
-        if key is None:
-            raise HTTPException(403, "set API_KEY to use this")
-        if given is None or not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), key.encode()):
-            raise HTTPException(401, "wrong or missing X-API-Key")
-
-    return check
-
-
 def ready(store: ModelStore) -> Served:
     """The model that serves; a request asks once."""
     if store.served is None:
@@ -84,39 +71,38 @@ def ready(store: ModelStore) -> Served:
     return store.served
 
 
-def open_routes(store: ModelStore, metrics: telemetry.Telemetry) -> APIRouter:
+def open_routes(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry) -> None:
     """What needs no key."""
-    router = APIRouter()
 
-    @router.get("/", summary="The page, or that the API runs", responses={200: {"content": {"text/html": {}}}})
+    @app.get("/", summary="The page, or that the API runs", responses={200: {"content": {"text/html": {}}}})
     async def root(request: Request) -> Response:
         if "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(PAGE.read_bytes())
         return Json({"status": "running", "model_version": store.served.version if store.served else None, "docs": "/docs"})
 
-    @router.get("/health", summary="Alive")
+    @app.get("/health", summary="Alive")
     async def health() -> Response:
         return Json({"status": "alive"})
 
-    @router.get("/ready", summary="Whether a model is loaded, and how the last reload went", responses=schemas.problems(503))
+    @app.get("/ready", summary="Whether a model is loaded, and how the last reload went", responses=schemas.problems(503))
     async def is_ready() -> Response:
         last = store.last
         told = {"model_version": store.served.version if store.served else None,
                 "last_reload": {"result": last.result, "message": last.message, "at": last.at} if last else None}
         return Json({"status": "ready" if store.served else "no model", **told}, 200 if store.served else 503)
 
-    @router.get("/metrics", summary="For Prometheus", responses={200: {"content": {"text/plain": {}}}})
+    @app.get("/metrics", summary="For Prometheus", responses={200: {"content": {"text/plain": {}}}})
     async def exposition() -> Response:
         return Response(await asyncio.to_thread(metrics.exposition, store), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return router
 
+def forecasts(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry, settings: Settings) -> None:
+    """What needs the key, if there is one."""
+    problems = schemas.problems(400, 401, 404, 413, 422, 503)
+    most = settings.max_body_bytes
 
-def forecasts(store: ModelStore, metrics: telemetry.Telemetry, settings: Settings) -> APIRouter:
-    """What may need the key."""
-    router = APIRouter(responses=schemas.problems(400, 401, 404, 413, 422, 503))
-
-    @router.post("/predict", summary="One store, item and day", responses={200: {"model": schemas.Prediction}})
+    @app.post("/predict", summary="One store, item and day", max_body_size=most,
+              responses=problems | {200: {"model": schemas.Prediction}})
     async def predict(query: schemas.Query) -> Response:
         served = ready(store)
         if query.recent_sales or query.known_future:
@@ -127,8 +113,8 @@ def forecasts(store: ModelStore, metrics: telemetry.Telemetry, settings: Setting
         metrics.single.inc()
         return Response(body, media_type="application/json")
 
-    @router.post("/predict/batch", summary="Many rows, by columns or by rows",
-                 responses={200: {"model": schemas.Many | schemas.ManyRows}}, openapi_extra={"requestBody": BATCH_BODY})
+    @app.post("/predict/batch", summary="Many rows, by columns or by rows", max_body_size=most,
+              responses=problems | {200: {"model": schemas.Many | schemas.ManyRows}}, openapi_extra={"requestBody": BATCH_BODY})
     async def predict_batch(request: Request) -> Response:
         served, body = ready(store), await request.body()
         work = partial(answers.batch, served, body, settings.max_batch)
@@ -136,7 +122,7 @@ def forecasts(store: ModelStore, metrics: telemetry.Telemetry, settings: Setting
         metrics.batch.inc(rows)
         return Response(content, media_type="application/json")
 
-    @router.get("/forecast/{store_id}/{item_id}", summary="A whole series", responses={200: {"model": schemas.Series}})
+    @app.get("/forecast/{store_id}/{item_id}", summary="A whole series", responses=problems | {200: {"model": schemas.Series}})
     async def forecast(
         store_id: str, item_id: str, horizon: Annotated[int | None, Query(ge=1, description="days; all when left out")] = None,
         history: Annotated[int, Query(ge=0, le=3660, description="days of recorded sales to send along")] = 0,
@@ -145,38 +131,33 @@ def forecasts(store: ModelStore, metrics: telemetry.Telemetry, settings: Setting
         metrics.series.inc(len(answer["date"]))
         return Json(answer)
 
-    @router.post("/forecast/{store_id}/{item_id}", summary="A whole series under other circumstances",
-                 responses={200: {"model": schemas.Series}})
+    @app.post("/forecast/{store_id}/{item_id}", summary="A whole series under other circumstances", max_body_size=most,
+              responses=problems | {200: {"model": schemas.Series}})
     async def forecast_what_if(store_id: str, item_id: str, query: schemas.WhatIfQuery) -> Response:
         answer = Json(await asyncio.to_thread(answers.series, ready(store), store_id, item_id, query))
         metrics.what_if.inc()
         return answer
 
-    @router.get("/series", summary="The stores, and the items of each")
+    @app.get("/series", summary="The stores, and the items of each", responses=problems)
     async def series() -> Response:
         served = ready(store)
         return Response(await asyncio.to_thread(answers.catalogue, served), media_type="application/json")
 
-    @router.get("/model", summary="Version, training, scores and hash of the model that serves")
+    @app.get("/model", summary="Version, training, scores and hash of the model that serves", responses=problems)
     async def model() -> Response:
         facts = ready(store).facts
         return Json(facts | {"age_seconds": round(time.time() - facts["promoted_at"], 3)})
 
-    return router
 
-
-def reloading(store: ModelStore) -> APIRouter:
+def reloading(app: FastAPI, store: ModelStore) -> None:
     """What always needs the key."""
-    router = APIRouter()
 
-    @router.post("/model/reload", summary="Look for a newer model now", responses=schemas.problems(401, 403, 409))
+    @app.post("/model/reload", summary="Look for a newer model now", responses=schemas.problems(401, 403, 409))
     async def reload() -> Response:
         last = await store.reload()
         if last.result == "failed":
             raise HTTPException(409, f"{last.message}; {store.served.version if store.served else 'no model'} goes on serving")
         return Json({"result": last.result, "model_version": store.served.version if store.served else None})
-
-    return router
 
 
 BATCH_BODY = {"required": True, "content": {"application/json": {

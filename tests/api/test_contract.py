@@ -117,6 +117,26 @@ def test_the_key_is_asked_for(guarded: TestClient) -> None:
         assert guarded.get(path).status_code == 200
 
 
+def test_the_key_is_asked_for_before_the_body_is_read(guarded: TestClient) -> None:
+    assert guarded.post("/predict", content=b"{", headers={"content-type": "application/json"}).status_code == 401
+    assert guarded.get("/predict").status_code == 401
+    assert guarded.get("/predict", headers={"x-api-key": KEY}).status_code == 405
+    text = guarded.get("/metrics").text
+    assert 'error_count{route="/predict",status="401"}' in text
+
+
+def test_the_docs_tell_where_the_key_is_asked_for(guarded: TestClient, client: TestClient) -> None:
+    """What a request without a key is refused is what /docs shows a lock at."""
+    for one in (guarded, client):
+        described = one.get("/openapi.json").json()
+        header = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+        assert described["components"]["securitySchemes"] == {"APIKeyHeader": header}
+        for path, operations in described["paths"].items():
+            for method, operation in operations.items():
+                refused = one.request(method, path).status_code in (401, 403)
+                assert refused == (operation.get("security") == [{"APIKeyHeader": []}]), path
+
+
 def test_without_a_key_there_is_no_reload(client: TestClient) -> None:
     assert client.post("/model/reload", headers={"x-api-key": ""}).status_code == 403
 

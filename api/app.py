@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api import answers, fetch, group, schemas, telemetry
 from api.answers import Json
-from api.guard import guard
+from api.guard import Limits, guard
 from api.model_store import ModelStore, Served
 from api.settings import Settings
 
@@ -50,7 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(telemetry.Middleware, telemetry=metrics)
     app.add_exception_handler(RequestValidationError, malformed)
     app.state.store, app.state.metrics = store, metrics
-    guard(app, settings.api_key.get_secret_value() if settings.api_key else None)
+    key = settings.api_key.get_secret_value().encode() if settings.api_key else None
+    guard(app, Limits(key, settings.max_body_bytes))
     forecasts(app, store, metrics, settings)
     open_routes(app, store, metrics)
     reloading(app, store)
@@ -99,9 +100,8 @@ def open_routes(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry) -
 def forecasts(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry, settings: Settings) -> None:
     """What needs the key, if there is one."""
     problems = schemas.problems(400, 401, 404, 413, 422, 503)
-    most = settings.max_body_bytes
 
-    @app.post("/predict", summary="One store, item and day", max_body_size=most,
+    @app.post("/predict", summary="One store, item and day",
               responses=problems | {200: {"model": schemas.Prediction}})
     async def predict(query: schemas.Query) -> Response:
         served = ready(store)
@@ -113,7 +113,7 @@ def forecasts(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry, set
         metrics.single.inc()
         return Response(body, media_type="application/json")
 
-    @app.post("/predict/batch", summary="Many rows, by columns or by rows", max_body_size=most,
+    @app.post("/predict/batch", summary="Many rows, by columns or by rows",
               responses=problems | {200: {"model": schemas.Many | schemas.ManyRows}}, openapi_extra={"requestBody": BATCH_BODY})
     async def predict_batch(request: Request) -> Response:
         served, body = ready(store), await request.body()
@@ -131,7 +131,7 @@ def forecasts(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry, set
         metrics.series.inc(len(answer["date"]))
         return Json(answer)
 
-    @app.post("/forecast/{store_id}/{item_id}", summary="A whole series under other circumstances", max_body_size=most,
+    @app.post("/forecast/{store_id}/{item_id}", summary="A whole series under other circumstances",
               responses=problems | {200: {"model": schemas.Series}})
     async def forecast_what_if(store_id: str, item_id: str, query: schemas.WhatIfQuery) -> Response:
         answer = Json(await asyncio.to_thread(answers.series, ready(store), store_id, item_id, query))

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from api.trees import import_xgboost
 from api.whatif import stacked
 from stages import champion, entry, paths
 from stages.forecast import forecast
@@ -61,7 +60,6 @@ def loaded(candidate: Candidate) -> DemandModel:
     """The model. Unpickling runs code, so this comes after the check of the hash."""
     import joblib
 
-    import_xgboost()
     try:
         model = joblib.load(io.BytesIO(candidate.content))
     except Exception as error:

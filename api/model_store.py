@@ -18,15 +18,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from api import pipeline
 from api.pipeline import Pipeline
 from api.table import Table
-from api.trees import import_xgboost
-from api.whatif import WhatIf
+
+if TYPE_CHECKING:
+    from api.whatif import WhatIf
 
 log = logging.getLogger("uvicorn.error")
 CODE = Path(__file__).absolute().parent.parent
@@ -51,10 +52,10 @@ class Served:
     @classmethod
     def map(cls, built: Path) -> Served:
         """Map what build wrote."""
+        from api.whatif import WhatIf
         from stages.forecasting.base import Pool
         from stages.forecasting.model import DemandModel
 
-        import_xgboost()
         facts = json.loads((built / "facts.json").read_bytes())
         store, item, first = facts.pop("store"), facts.pop("item"), np.datetime64(facts.pop("first_day"))
         names = ("values", "sales", "status", "known", "closing")
@@ -62,11 +63,9 @@ class Served:
         origin = np.datetime64(facts["forecast_origin"])
         model = DemandModel.from_bytes((built / "model.bin").read_bytes())
         one_thread(model.trees)
-        f = model.factors
-        fitted = {key: row for row, key in enumerate(zip(f.store.tolist(), f.item.tolist(), strict=True))}
         values = np.asarray(arrays.pop("values"))
         whatif = WhatIf(model, Pool(*facts.pop("pool")), ids(store), ids(item), first + np.arange(arrays["sales"].shape[1]),
-                        int((origin - first) / np.timedelta64(1, "D")), tuple(facts["known_future"]), fitted=fitted, **arrays)
+                        int((origin - first) / np.timedelta64(1, "D")), tuple(facts["known_future"]), **arrays)
         return cls(facts, Table.of(values, store, item, origin), whatif)
 
 
@@ -101,8 +100,8 @@ class ModelStore:
     async def reload(self) -> Reload:
         """Bring the newest model; whatever goes wrong, the old one goes on serving."""
         try:
-            if self.served is None:  # in the time that the first computation takes
-                asyncio.get_running_loop().run_in_executor(None, import_xgboost)
+            if self.served is None:
+                asyncio.get_running_loop().run_in_executor(None, prepare)
             await asyncio.to_thread(self.refresh)
             changed = await self.follow()
             self.last = Reload("loaded" if changed else "unchanged", "", time.time())
@@ -207,6 +206,14 @@ def one_thread(trees: Any) -> None:
         trees.booster.set_param({"nthread": 1})
     else:
         trees.forest.n_jobs = 1
+
+
+def prepare() -> None:
+    """Import what a model needs: a second's work that can be done before there is one."""
+    from api import whatif  # noqa: F401
+    from stages.forecasting import boosting
+
+    boosting.xgboost()
 
 
 def ids(values: list[Any]) -> np.ndarray:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.forecasting.design import EFFECT_DAYS, FLOOR, Design, feature_names, running, strided
-from stages.forecasting.features import LAGS, WINDOWS
+from stages.forecasting.design import EFFECT_DAYS, FLOOR, Design, between, feature_names, strided
+from stages.forecasting.features import LAGS, WINDOWS, running
 from stages.forecasting.panel import FILLED, Panel
 from tests.panels import closed, noisy, panel, ready, shaped
 
@@ -89,3 +89,11 @@ def test_running_and_strided_sums_against_loops() -> None:
     for step in (7, 14):
         for day in (0, 6, 20, 39):
             np.testing.assert_allclose(strided(values, step)[:, day], values[:, day::-step].sum(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(3, 9), (-5, 4), (0, 40), (35, 60), (-9, -2), (50, 60), (8, 5)])
+def test_sums_between_two_days_against_a_loop(start: int, stop: int) -> None:
+    values = np.random.default_rng(0).uniform(0, 5, (3, 40)).astype("f4")
+    expected = [sum(row[day] for day in range(start, stop) if 0 <= day < 40) for row in values.astype("f8")]
+    for series, first, last in ((slice(None), start, stop), (np.arange(3), np.full(3, start), np.full(3, stop))):
+        np.testing.assert_allclose(between(series, first, last, running(values))[0], expected)

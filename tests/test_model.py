@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +17,7 @@ from stages.forecasting.errors import UserError
 from stages.forecasting.model import DemandModel
 from stages.forecasting.panel import Panel
 from stages.forecasting.scores import coverage, errors
+from tests.conftest import ROOT
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 
 DAYS = 1000
@@ -60,10 +63,7 @@ def test_one_series_alone_gets_the_same_forecast(plain: Panel, fitted: DemandMod
     origin = plain.last_day
     everyone = fitted.predict(plain, origin, 90)
     pooled = fitted.pool_at(plain, origin)
-    one = slice(3, 4)
-    alone = replace(plain, store=plain.store[one], item=plain.item[one], sales=plain.sales[one], recorded=plain.recorded[one],
-                    status=plain.status[one], known=plain.known[one], state=plain.state[one])
-    np.testing.assert_allclose(fitted.predict(alone, origin, 90, pooled).point[0], everyone.point[3], rtol=1e-6)
+    np.testing.assert_allclose(fitted.predict(one_of(plain, 3), origin, 90, pooled).point[0], everyone.point[3], rtol=1e-6)
 
 
 @pytest.mark.parametrize("algorithm", ["xgboost", "random_forest"])
@@ -117,6 +117,36 @@ def test_closed_days_are_zero_and_so_are_their_intervals() -> None:
     assert not forecast.point[:, sunday].any()
     assert not forecast.high[95][:, sunday].any()
     assert (forecast.point[:, ~sunday] > 0).all()
+
+
+def test_the_chances_of_closing_can_be_given() -> None:
+    """A panel of one series knows its own habits, not on which holidays the others closed."""
+    whole = ready(closed(panel(noisy(shaped(6, 700))), np.arange(700) % 7 == 6))
+    model = DemandModel.fit(whole, TRAIN, 90)
+    alone = one_of(whole, 2)
+    chance = np.full((1, 90), 0.03)
+    chance[0, [3, 5]] = 0.3, 0.6
+    forecast = model.predict(alone, whole.last_day, 90, model.pool_at(whole, whole.last_day), chance)
+    assert np.flatnonzero(forecast.point[0] == 0).tolist() == [5]
+    assert np.flatnonzero(forecast.low[80][0] == 0).tolist() == [3, 5]
+    assert (forecast.low[95] == 0).all()
+    assert (forecast.high[80] > 0).all()
+    sunday = model.predict(alone, whole.last_day, 90).point[0] == 0
+    assert sunday.tolist() == (np.arange(700, 790) % 7 == 6).tolist()
+
+
+def one_of(whole: Panel, series: int) -> Panel:
+    """A panel of one of its series."""
+    per_series = ("store", "item", "sales", "recorded", "status", "known", "state")
+    return replace(whole, **{name: getattr(whole, name)[series : series + 1] for name in per_series})
+
+
+def test_xgboost_comes_without_what_it_does_not_need() -> None:
+    """And a random forest can still be had afterwards."""
+    code = ("import sys; from stages.forecasting import boosting; xgb = boosting.xgboost(); assert 'Booster' in dir(xgb); "
+            "print([name for name in ('sklearn', 'pandas', 'scipy.stats') if name in sys.modules]); import sklearn.ensemble")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
 def test_a_series_that_is_new_since_the_training(plain: Panel, fitted: DemandModel) -> None:

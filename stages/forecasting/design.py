@@ -11,8 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from stages.forecasting.features import LAGS, STATE, WINDOWS, calendar
+from stages.forecasting.features import LAGS, STATE, WINDOWS, calendar, running
 from stages.forecasting.panel import Panel
+from stages.forecasting.structural import ratio
 
 PHASES = ((7, 1), (7, 4), (7, 8), (7, 26), (14, 1), (14, 3), (14, 6))  # every so many days back, mean of so many of them
 YEARS = (364, 728)  # days back, in whole weeks
@@ -68,16 +69,11 @@ class Design:
 
         Days from position `known` on are not looked at.
         """
-        stop = np.clip(np.minimum(end, known), 0, self.days)
-        start = np.minimum(np.clip(end - width, 0, self.days), stop)
-        sold, due = self.running
-        return ratio(sold[series, stop] - sold[series, start], due[series, stop] - due[series, start])
+        return ratio(*between(series, end - width, np.minimum(end, known), *self.running), otherwise=np.nan)
 
-    def sums(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def sums(self, start: int, stop: int) -> list[np.ndarray]:
         """(S,) sales, and sum of the shape, over the trading days from position `start` to before `stop`."""
-        start, stop = max(start, 0), min(stop, self.days)
-        sold, due = self.running
-        return sold[:, stop] - sold[:, start], due[:, stop] - due[:, start]
+        return between(slice(None), start, stop, *self.running)
 
     def phase(self, series: np.ndarray, target: np.ndarray, origin: np.ndarray, step: int, n: int) -> np.ndarray:
         """Level on the last `n` known days that are whole steps before the target."""
@@ -87,7 +83,7 @@ class Design:
             before = last - step * n
             sums.append(np.where(last >= 0, total[series, np.maximum(last, 0)], 0)
                         - np.where(before >= 0, total[series, np.maximum(before, 0)], 0))
-        return ratio(*sums)
+        return ratio(*sums, otherwise=np.nan)
 
     def matrix(self, series: np.ndarray, origin: np.ndarray, horizon: np.ndarray, level: np.ndarray) -> np.ndarray:
         """(N, F) float32, NaN where something is not known.
@@ -124,9 +120,7 @@ class Design:
 
     def mean_shape(self, series: np.ndarray, end: np.ndarray, width: int) -> np.ndarray:
         """Mean of the shape over the trading days among the `width` before `end`: what a rolling mean of sales is due."""
-        stop, start = np.clip(end, 0, self.days), np.clip(end - width, 0, self.days)
-        due, count = self.running[1], self.count
-        return ratio(due[series, stop] - due[series, start], count[series, stop] - count[series, start])
+        return ratio(*between(series, end - width, end, self.running[1], self.count), otherwise=np.nan)
 
     @cached_property
     def count(self) -> np.ndarray:
@@ -136,21 +130,18 @@ class Design:
     def known_columns(self, series: np.ndarray, origin: np.ndarray, target: np.ndarray, level: np.ndarray) -> list[np.ndarray]:
         """The known-future columns on and around the target day, and how the series responded to each so far."""
         columns: list[np.ndarray] = []
-        end = origin + 1
-        start = np.maximum(end - EFFECT_DAYS, 0)
         for k in range(len(self.panel.known_names)):
             value, total = self.panel.known[:, :, k], self.running_known[k]
-            week_before, week_after = np.maximum(target - 7, 0), np.minimum(target + 8, self.days)
             columns += [
                 value[series, target],
                 value[series, np.maximum(target - 1, 0)],
                 np.where(target + 1 < self.days, value[series, np.minimum(target + 1, self.days - 1)], np.nan),
-                total[series, target] - total[series, week_before],
-                np.where(week_after == target + 8, total[series, week_after] - total[series, target + 1], np.nan),
+                *between(series, target - 7, target, total),
+                np.where(target + 8 <= self.days, between(series, target + 1, target + 8, total)[0], np.nan),
             ]
             on_sold, on_due, off_sold, off_due = self.responses[k]
-            for sold, due in ((on_sold, on_due), (off_sold, off_due)):
-                response = ratio(sold[series, end] - sold[series, start], due[series, end] - due[series, start])
+            for sums in ((on_sold, on_due), (off_sold, off_due)):
+                response = ratio(*between(series, origin + 1 - EFFECT_DAYS, origin + 1, *sums), otherwise=np.nan)
                 columns.append(np.log(np.maximum(response / level, FLOOR)))
         return columns
 
@@ -165,9 +156,11 @@ def feature_names(known: tuple[str, ...]) -> list[str]:
     return names
 
 
-def running(values: np.ndarray) -> np.ndarray:
-    """(S, D) to (S, D + 1) sums of what lies before each position; NaN counts as 0."""
-    return np.pad(np.cumsum(np.nan_to_num(values), axis=1, dtype="f8"), ((0, 0), (1, 0)))
+def between(series: np.ndarray | slice, start: np.ndarray | int, stop: np.ndarray | int, *totals: np.ndarray) -> list[np.ndarray]:
+    """What running sums (S, D + 1) add up from position `start` to before `stop`, as far as the axis goes; 0 if it goes back."""
+    stop = np.minimum(np.maximum(stop, 0), totals[0].shape[1] - 1)  # np.clip would take most of the time of a single forecast
+    start = np.minimum(np.maximum(start, 0), stop)
+    return [total[series, stop] - total[series, start] for total in totals]
 
 
 def strided(values: np.ndarray, step: int) -> np.ndarray:
@@ -175,8 +168,3 @@ def strided(values: np.ndarray, step: int) -> np.ndarray:
     series, days = values.shape
     padded = np.pad(values, ((0, 0), (0, -days % step))).astype("f8")
     return np.cumsum(padded.reshape(series, -1, step), axis=1).reshape(series, -1)[:, :days]
-
-
-def ratio(sold: np.ndarray, due: np.ndarray) -> np.ndarray:
-    """sold / due, NaN where nothing was due."""
-    return np.divide(sold, due, out=np.full(np.shape(sold), np.nan), where=due > 1e-9)

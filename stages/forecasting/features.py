@@ -33,14 +33,20 @@ def with_state(panel: Panel) -> Panel:
     for f, k in enumerate(LAGS):
         state[:, k:days, f] = panel.sales[:, : days - k]
     ok = panel.trading
-    total = np.pad(np.cumsum(np.where(ok, panel.sales, 0), axis=1, dtype="f8"), ((0, 0), (1, 0)))
-    count = np.pad(np.cumsum(ok, axis=1, dtype="i4"), ((0, 0), (1, 0)))
+    total, count = running(np.where(ok, panel.sales, 0)), running(ok)
     end = np.arange(days)
     for f, w in enumerate(WINDOWS, start=len(LAGS)):
         start = np.maximum(end - w, 0)
         n = count[:, end] - count[:, start]
         state[:, :days, f] = np.divide(total[:, end] - total[:, start], n, out=np.full(n.shape, np.nan), where=n > 0)
     return replace(panel, state=state)
+
+
+def running(values: np.ndarray) -> np.ndarray:
+    """(S, D) to (S, D + 1) sums of what lies before each position; NaN counts as 0."""
+    total = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(np.nan_to_num(values), axis=1, out=total[:, 1:])
+    return total
 
 
 def calendar(dates: np.ndarray) -> dict[str, np.ndarray]:
@@ -51,8 +57,9 @@ def calendar(dates: np.ndarray) -> dict[str, np.ndarray]:
     """
     month_start, year_start = dates.astype("M8[M]"), dates.astype("M8[Y]")
     year = year_start.astype(int) + 1970
-    sundays = {y: np.datetime64(easter(int(y)), "D") for y in np.unique(year)}
-    from_easter = (dates - np.array([sundays[y] for y in year], "M8[D]")).astype(int)
+    first = int(year.min())
+    sundays = np.array([easter(y) for y in range(first, int(year.max()) + 1)], "M8[D]")
+    from_easter = (dates - sundays[year - first]).astype(int)
     dayofweek = (dates.astype("M8[D]").astype(int) + 3) % 7
     facts = {
         "year": year,

@@ -18,12 +18,9 @@ from stages.forecasting.errors import UserError
 from stages.forecasting.intervals import Spread
 from stages.forecasting.panel import Panel
 from stages.forecasting.params import Train
+from stages.forecasting.sampling import rows_at, training_rows
 from stages.forecasting.scores import LEVELS
-from stages.forecasting.structural import SEASON_NEEDS, Factors
-
-ORIGIN_STEP = 28  # days between the origins that training rows are drawn from
-ORIGINS = 26  # of them at most: two years
-LEAD = 30  # days before the end of the window that the last one lies
+from stages.forecasting.structural import Factors
 
 
 @dataclass(frozen=True)
@@ -40,26 +37,6 @@ class Forecast:
     point: np.ndarray
     low: dict[int, np.ndarray]
     high: dict[int, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """N training rows: matrix (N, F), base forecast and sales (N,), units per day, and horizon (N,), days."""
-
-    matrix: np.ndarray
-    base: np.ndarray
-    sales: np.ndarray
-    horizon: np.ndarray
-
-    @property
-    def multiple(self) -> np.ndarray:
-        """What the trees learn."""
-        return self.sales / self.base
-
-    @property
-    def weight(self) -> np.ndarray:
-        """A unit sold counts the same in every series."""
-        return self.base / self.base.mean()
 
 
 class DemandModel:
@@ -102,11 +79,13 @@ class DemandModel:
         }
         return cls(facts, factors, trees, spread)
 
-    def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: Pool | None = None) -> Forecast:
+    def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: Pool | None = None,
+                closing: np.ndarray | None = None) -> Forecast:
         """Forecast the days after `origin` for every series of the panel (with state); later sales in it are not looked at.
 
         Args:
-            pool: what all series say at the origin (`pool_at`), for when the panel holds only some of them.
+            pool, closing: what all series say at the origin (`pool_at`), and the chance of each series to be closed on each day
+                (`chance_of_closing`), for when the panel holds only some of them.
         """
         panel = reaching(panel, origin, horizon)
         if list(panel.known_names) != self.facts["known_future"]:
@@ -121,7 +100,7 @@ class DemandModel:
         start = at.level[:, None] * design.shape[:, o + days] * at.multiple(days)
         forecast = start * self.trees.predict(matrix).reshape(series, horizon)
         quantile = self.spread.at(forecast, days)
-        closed = chance_of_closing(panel, o, horizon)
+        closed = chance_of_closing(panel, o, horizon) if closing is None else closing
         kept = {tail: np.where(closed >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
         point = np.where(closed >= 0.5, 0, forecast).astype("f4")
         return Forecast(origin, point, {p: kept[(100 - p) / 200] for p in LEVELS}, {p: kept[(100 + p) / 200] for p in LEVELS})
@@ -182,40 +161,6 @@ def held_out(panel: Panel, kind: str, train: Train, horizon: int, common: float)
     trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.multiple, rows.weight, train.n_estimators,
                                                    (test.matrix, test.multiple / scale, test.weight))
     return count, intervals.fit(test.sales, test.base * trees.predict(test.matrix), test.horizon, common)
-
-
-def training_rows(kind: str, factors: Factors, design: Design, end: int, horizon: int, rows: int, seed: int) -> Rows:
-    """A random sample of (series, origin, horizon) whose target day is not after position `end`.
-
-    The error that all series share at an origin is divided out: how the level goes on is for the base to say, and a few dozen
-    origins are too few to learn it from.
-    """
-    needs = SEASON_NEEDS - base.YEAR // 2 if kind == "structural" else 2 * base.RECENT
-    last = max(end - LEAD, 1)
-    origins = np.arange(last, min(needs, last), -ORIGIN_STEP)[:ORIGINS] if last > needs else np.array([last])
-    return rows_at(kind, factors, design, origins, min(horizon, end), rows, seed, end=end, neutral=True)
-
-
-def rows_at(kind: str, factors: Factors, design: Design, origins: np.ndarray, horizon: int, rows: int, seed: int,
-            end: int | None = None, neutral: bool = False) -> Rows:
-    """`rows` draws of a series, one of the origins and a horizon; those whose target day has no sales to learn from fall out."""
-    rng = np.random.default_rng(seed)
-    levels = [base.level(kind, factors, design, int(origin)) for origin in origins]
-    series, k = rng.integers(0, len(design.shape), rows), rng.integers(0, len(origins), rows)
-    h = rng.integers(1, horizon + 1, rows)
-    target = origins[k] + h
-    keep = target <= (design.days - 1 if end is None else end)
-    keep[keep] = design.mask[series[keep], target[keep]]
-    level = np.stack([at.level for at in levels])[k, series]
-    keep &= level > 0
-    series, k, h, target, level = (values[keep] for values in (series, k, h, target, level))
-    forecast = level * design.shape[series, target] * np.stack([at.multiple(np.arange(horizon + 1)) for at in levels])[k, h]
-    sales = design.sold[series, target]
-    if neutral:
-        forecast = forecast * structural.ratio(*(np.bincount(k, weights, len(origins)) for weights in (sales, forecast)))[k]
-    if not len(sales):
-        raise UserError("the training window has no day to learn from: it needs sales on more days")
-    return Rows(design.matrix(series, origins[k], h, level), forecast, sales, h)
 
 
 def reaching(panel: Panel, origin: np.datetime64, horizon: int) -> Panel:

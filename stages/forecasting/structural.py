@@ -8,6 +8,7 @@ empirical Bayes (Efron & Morris 1973): as far as the spread between groups is no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,8 +46,13 @@ class Factors:
 
     def rows(self, panel: Panel) -> np.ndarray:
         """(S',) the row of each of the panel's series in these factors; S, the last, for series that were not fitted."""
-        known = {key: row for row, key in enumerate(zip(self.store.tolist(), self.item.tolist(), strict=True))}
-        return np.array([known.get(key, len(known)) for key in zip(panel.store.tolist(), panel.item.tolist(), strict=True)], int)
+        keys = zip(panel.store.tolist(), panel.item.tolist(), strict=True)
+        return np.array([self.index.get(key, len(self.index)) for key in keys], int)
+
+    @cached_property
+    def index(self) -> dict[tuple[int | str, int | str], int]:
+        """The row of each store and item."""
+        return {key: row for row, key in enumerate(zip(self.store.tolist(), self.item.tolist(), strict=True))}
 
     def scale_of(self, panel: Panel) -> np.ndarray:
         """(S',) the scale of each of the panel's series; 0 for series that were not fitted."""
@@ -144,9 +150,9 @@ def nested(sold: np.ndarray, due: np.ndarray, groups: list[np.ndarray], noise: f
     return common / common.mean(), factor / factor.mean(axis=1, keepdims=True)
 
 
-def ratio(sold: np.ndarray, due: np.ndarray) -> np.ndarray:
-    """sold / due, 1 where nothing was due."""
-    return np.divide(sold, due, out=np.ones_like(due), where=due > 0)
+def ratio(sold: np.ndarray, due: np.ndarray, *, otherwise: float = 1.0) -> np.ndarray:
+    """sold / due, something else where nothing was due: differences of running sums leave a trace there."""
+    return np.divide(sold, due, out=np.full(np.shape(due), otherwise), where=due > 1e-9)
 
 
 def shrunk(sold: np.ndarray, due: np.ndarray, noise: float) -> np.ndarray:

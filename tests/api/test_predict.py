@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api import whatif
 from api.table import COLUMNS, Table
 from stages.forecast import forecast
 from stages.forecasting.features import with_state
@@ -120,13 +119,3 @@ def test_ids_of_the_other_kind_are_understood() -> None:
     for table in (numbers, texts):
         np.testing.assert_array_equal(table.lookup("1", 8, "2024-01-02"), values[1, 0])
         np.testing.assert_array_equal(table.batch(["1", 1], [8, "7"], ["2024-01-04", "2024-01-02"]), values[[1, 0], [2, 0]])
-
-
-def test_closing_is_applied_as_the_model_does(panel: Panel, made: Forecast) -> None:
-    from stages.forecasting.closures import chance_of_closing
-
-    chance = chance_of_closing(panel.extended(HORIZON), DAYS - 1, HORIZON)
-    for row in range(panel.n_series):
-        np.testing.assert_array_equal(whatif.closed(whatif.stacked(made)[row], chance[row]), whatif.stacked(made)[row])
-
-

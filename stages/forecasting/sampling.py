@@ -1,0 +1,70 @@
+"""The rows that the trees learn from: a random sample of series, origins and horizons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.forecasting import base
+from stages.forecasting.design import Design
+from stages.forecasting.errors import UserError
+from stages.forecasting.structural import SEASON_NEEDS, Factors, ratio
+
+ORIGIN_STEP = 28  # days between the origins that training rows are drawn from
+ORIGINS = 26  # of them at most: two years
+LEAD = 30  # days before the end of the window that the last one lies
+
+
+@dataclass(frozen=True)
+class Rows:
+    """N training rows: matrix (N, F), base forecast and sales (N,), units per day, and horizon (N,), days."""
+
+    matrix: np.ndarray
+    base: np.ndarray
+    sales: np.ndarray
+    horizon: np.ndarray
+
+    @property
+    def multiple(self) -> np.ndarray:
+        """What the trees learn."""
+        return self.sales / self.base
+
+    @property
+    def weight(self) -> np.ndarray:
+        """A unit sold counts the same in every series."""
+        return self.base / self.base.mean()
+
+
+def training_rows(kind: str, factors: Factors, design: Design, end: int, horizon: int, rows: int, seed: int) -> Rows:
+    """A random sample of (series, origin, horizon) whose target day is not after position `end`.
+
+    The error that all series share at an origin is divided out: how the level goes on is for the base to say, and a few dozen
+    origins are too few to learn it from.
+    """
+    needs = SEASON_NEEDS - base.YEAR // 2 if kind == "structural" else 2 * base.RECENT
+    last = max(end - LEAD, 1)
+    origins = np.arange(last, min(needs, last), -ORIGIN_STEP)[:ORIGINS] if last > needs else np.array([last])
+    return rows_at(kind, factors, design, origins, min(horizon, end), rows, seed, end=end, neutral=True)
+
+
+def rows_at(kind: str, factors: Factors, design: Design, origins: np.ndarray, horizon: int, rows: int, seed: int,
+            end: int | None = None, neutral: bool = False) -> Rows:
+    """`rows` draws of a series, one of the origins and a horizon; those whose target day has no sales to learn from fall out."""
+    rng = np.random.default_rng(seed)
+    levels = [base.level(kind, factors, design, int(origin)) for origin in origins]
+    series, k = rng.integers(0, len(design.shape), rows), rng.integers(0, len(origins), rows)
+    h = rng.integers(1, horizon + 1, rows)
+    target = origins[k] + h
+    keep = target <= (design.days - 1 if end is None else end)
+    keep[keep] = design.mask[series[keep], target[keep]]
+    level = np.stack([at.level for at in levels])[k, series]
+    keep &= level > 0
+    series, k, h, target, level = (values[keep] for values in (series, k, h, target, level))
+    forecast = level * design.shape[series, target] * np.stack([at.multiple(np.arange(horizon + 1)) for at in levels])[k, h]
+    sales = design.sold[series, target]
+    if neutral:
+        forecast = forecast * ratio(*(np.bincount(k, weights, len(origins)) for weights in (sales, forecast)))[k]
+    if not len(sales):
+        raise UserError("the training window has no day to learn from: it needs sales on more days")
+    return Rows(design.matrix(series, origins[k], h, level), forecast, sales, h)

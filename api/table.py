@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeAlias
 
 import numpy as np
 
 Id: TypeAlias = int | str
 COLUMNS = ("predicted_sales", "lo_80", "hi_80", "lo_95", "hi_95")  # units per day
+UNKNOWN = -1  # in place of a position
 
 
 class UnknownSeriesError(LookupError):
@@ -82,17 +84,18 @@ class Table:
 
     def batch(self, store: Sequence[Id], item: Sequence[Id], day: Sequence[str]) -> np.ndarray:
         """(N, 5) float32 of N rows."""
-        rows = list(map(self.rows.get, zip(store, item, strict=True)))
-        if None in rows:
-            rows = [self.rows.get((same_kind(s, self.store), same_kind(i, self.item))) for s, i in zip(store, item, strict=True)]
-        if None in rows:
-            wrong = [n for n, row in enumerate(rows) if row is None]
+        n = len(day)
+        rows = np.fromiter(map(self.rows.get, zip(store, item, strict=True), repeat(UNKNOWN)), "i4", n)
+        for k in np.flatnonzero(rows == UNKNOWN).tolist():
+            rows[k] = self.rows.get((same_kind(store[k], self.store), same_kind(item[k], self.item)), UNKNOWN)
+        wrong = np.flatnonzero(rows == UNKNOWN).tolist()
+        if wrong:
             raise UnknownSeriesError(store[wrong[0]], item[wrong[0]], wrong)
-        days = list(map(self.days.get, day))
-        if None in days:
-            n = days.index(None)
-            raise OutsideHorizonError(self.why_not(day[n]), n)
-        return self.values[np.array(rows, "i4"), np.array(days, "i4")]
+        days = np.fromiter(map(self.days.get, day, repeat(UNKNOWN)), "i4", n)
+        late = np.flatnonzero(days == UNKNOWN).tolist()
+        if late:
+            raise OutsideHorizonError(self.why_not(day[late[0]]), late[0])
+        return self.values[rows, days]
 
 
 def same_kind(value: Id, ids: list[Id]) -> Id:

@@ -5,13 +5,13 @@ ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 COPY requirements-api.txt constraints.txt ./
 RUN python -m venv /venv \
- && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r requirements-api.txt -c constraints.txt \
+ && /venv/bin/python -m pip install --no-cache-dir --no-compile --disable-pip-version-check -r requirements-api.txt -c constraints.txt \
  && /venv/bin/python -m pip uninstall --yes --quiet pip setuptools \
  && cd /venv/lib/python3.11/site-packages \
- && find numpy scipy sklearn pyarrow joblib -type d -name tests -prune -exec rm -rf {} + \
- && rm -rf pyarrow/include pyarrow/src pyarrow/*_flight.* pyarrow/*_s3.* pyarrow/_s3fs.* \
- && find . \( -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h' \) -delete \
- && /venv/bin/python -c 'import pyarrow.parquet, sklearn.ensemble, xgboost, dvc_s3, dulwich.porcelain'
+ && find numpy scipy sklearn pyarrow joblib networkx -type d -name tests -prune -exec rm -rf {} + \
+ && find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name 's3' ! -name 'sso*' ! -name 'sts' -exec rm -rf {} + \
+ && (cd pyarrow && rm -rf include src *_flight.* *_s3.* _s3fs.* libarrow_python.so libarrow_python.so.*.*) \
+ && find . \( -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h' -o -name __pycache__ \) -prune -exec rm -rf {} +
 
 FROM python:3.11-slim
 RUN useradd --uid 1000 --create-home api
@@ -20,6 +20,9 @@ COPY --from=packages /venv /venv
 COPY . /srv
 WORKDIR /srv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 GIT_PYTHON_REFRESH=quiet HOST=0.0.0.0 PORT=8000
+# Everything that serves is there, and lies compiled, as the user below could not keep what Python compiles.
+RUN python -c 'import api.app, api.build, api.whatif, dulwich.porcelain, dvc_s3, sklearn.ensemble, uvicorn.protocols.http.httptools_impl, uvloop' \
+ && python -c 'from stages.forecasting import boosting; boosting.xgboost()' && dvc pull --help >/dev/null && rm -rf /tmp/*
 USER 1000
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

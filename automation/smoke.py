@@ -12,7 +12,6 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from api.trees import import_xgboost
 from automation.hub import Live
 from stages import champion, paths
 from stages.forecast import forecast
@@ -43,7 +42,6 @@ def expected(current: Champion) -> list[Expected]:
     Raises:
         UserError: the model's file is not the promoted one, or it cannot forecast from these data.
     """
-    import_xgboost()
     known = current.known_future
     model = champion.load_model(current)
     try:

@@ -1,0 +1,39 @@
+"""A working tree with many series: the demo, larger, with a model fitted to it."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+STORES, ITEMS, YEARS = 600, 50, 1.0
+SERIES = STORES * ITEMS
+
+
+def plant(tree: Path) -> None:
+    """Make it, in a process of its own: it takes gigabytes."""
+    subprocess.run([sys.executable, "-m", "bench.large", tree], check=True)
+
+
+def main(tree: Path) -> None:
+    import joblib
+
+    from bench.cases import generated
+    from stages import entry, paths
+    from stages.features import feature_table
+    from stages.forecasting.features import with_state
+    from stages.forecasting.model import DemandModel
+
+    panel, settings = generated({"stores": STORES, "items": ITEMS, "years": YEARS})
+    panel = with_state(panel)
+    entry.write_table(tree / paths.FEATURES, feature_table(panel))
+    stream = io.BytesIO()
+    joblib.dump(DemandModel.fit(panel, settings.train, settings.forecast.horizon), stream)
+    (tree / paths.MODEL).parent.mkdir(parents=True)
+    (tree / paths.MODEL).write_bytes(stream.getvalue())
+    entry.write_json(tree / paths.CHAMPION, {"version": None})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

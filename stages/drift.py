@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,24 +46,42 @@ def concept(panel: Panel, of: Champion | None, rules: Drift) -> Verdict:
 
 def judged(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Verdict:
     """The champion against the newest days, and against every day since its training."""
-    newest, trained = panel.last_day, model.trained_through
-    forecasts: dict[int, tuple[Outcome, np.ndarray]] = {}
+    watch = Watch(panel, model, of.horizon, of.baseline["normal"][0], rules)
+    trained = model.trained_through
+    days = drift.review_days(int((panel.last_day - trained).astype(int)))
+    confirmed = drift.confirmed_through(days, lambda day: drift.drifted(watch.findings_on(day)))
+    seen, findings = (watch.seen_on(days[0]), watch.findings_on(days[0])) if days else (None, [])
+    through = None if confirmed is None else trained + confirmed
+    return Verdict(panel.last_day, of.trained_through, None, seen, findings, through)
 
-    def seen_on(day: int) -> Outcome:
-        start, reach = drift.origin_of(day, of.horizon)
-        if start not in forecasts:
-            forecasts[start] = hindsight(panel, model, trained + start, reach)
-        whole, rows = forecasts[start]
-        silent = feed.silence(panel, trained + day, rules.silent_days).silent[rows]
+
+@dataclass(frozen=True)
+class Watch:
+    """A champion that is judged on days since its training. Days are counted from there.
+
+    Attributes:
+        normal: what its backtest says is normal (deviation.normal).
+        made: its forecasts, by the day they start from: outcome, and (S,) bool, for which of the panel's series.
+    """
+
+    panel: Panel
+    model: DemandModel
+    horizon: int
+    normal: dict[str, Any]
+    rules: Drift
+    made: dict[int, tuple[Outcome, np.ndarray]] = field(default_factory=dict)
+
+    def findings_on(self, day: int) -> list[Finding]:
+        return drift.judge(self.seen_on(day), self.normal, self.rules)
+
+    def seen_on(self, day: int) -> Outcome:
+        """What came of the forecast, on the days up to this one."""
+        start, reach = drift.origin_of(day, self.horizon)
+        if start not in self.made:
+            self.made[start] = hindsight(self.panel, self.model, self.model.trained_through + start, reach)
+        whole, rows = self.made[start]
+        silent = feed.silence(self.panel, self.model.trained_through + day, self.rules.silent_days).silent[rows]
         return whole.days(max(day - start - drift.REVIEW, 0), day - start).without(silent)
-
-    def findings_on(day: int) -> list[Finding]:
-        return drift.judge(seen_on(day), of.baseline["normal"][0], rules)
-
-    days = drift.review_days(int((newest - trained).astype(int)))
-    confirmed = drift.confirmed_through(days, lambda day: drift.drifted(findings_on(day)))
-    seen, findings = (seen_on(days[0]), findings_on(days[0])) if days else (None, [])
-    return Verdict(newest, of.trained_through, None, seen, findings, None if confirmed is None else trained + confirmed)
 
 
 def hindsight(panel: Panel, model: DemandModel, origin: np.datetime64, days: int) -> tuple[Outcome, np.ndarray]:

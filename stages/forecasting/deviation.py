@@ -22,6 +22,7 @@ from stages.forecasting.scores import errors
 WINDOWS = (28, 14)  # days: whole weeks
 EVERYTHING, WEEKDAY = "everything", "weekday"
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+DUE = 20.0  # units that must have been due for no sale at all to be no chance
 SD_PER_INTERVAL = 1 / (2 * 1.28155)  # an 80 % interval of a normal distribution is 2.56 standard deviations wide
 ABSOLUTE_ERROR_CV2 = np.pi / 2 - 1  # squared coefficient of variation of |error|, for normal errors
 
@@ -33,7 +34,7 @@ class Outcome:
     Attributes:
         store, item: (S,) ids.
         dates: (H,).
-        sales: (S, H) units, NaN on days that say nothing about demand (closed, filled, unknown) or for which 0 was forecast.
+        sales: (S, H) units, NaN on days that say nothing about demand (closed, filled, dark, unknown) or with a forecast of 0.
         forecast, sd: (S, H) units; sd is what the 80 % interval makes of the standard deviation.
     """
 
@@ -54,6 +55,19 @@ class Outcome:
         return replace(self, sales=np.where(series[:, None], np.nan, self.sales))
 
 
+class Names(Sequence[str]):
+    """What a planner calls segments, one word and one array of ids (G,) after the other; put together when they are asked for."""
+
+    def __init__(self, **ids: np.ndarray) -> None:
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(next(iter(self.ids.values())))
+
+    def __getitem__(self, g: Any) -> Any:
+        return ", ".join(f"{word} {ids[g]}" for word, ids in self.ids.items())
+
+
 @dataclass(frozen=True)
 class Deviations:
     """G segments of one kind, in sorted order.
@@ -67,7 +81,7 @@ class Deviations:
         error_chance: (G,) variance of log error by chance alone.
     """
 
-    names: list[str]
+    names: Sequence[str]
     due: np.ndarray
     level: np.ndarray
     level_chance: np.ndarray
@@ -82,8 +96,21 @@ def outcome(panel: Panel, shown: Panel, forecast: Forecast) -> Outcome:
     rows, cut = rows_of(panel, shown), slice(start, start + days)
     point = forecast.point[:, :days].astype("f8")
     sd = (forecast.high[80] - forecast.low[80])[:, :days].astype("f8") * SD_PER_INTERVAL
-    says = panel.trading[rows, cut] & (point > 0) & (sd > 0)
-    return Outcome(shown.store, shown.item, panel.dates[cut], np.where(says, panel.sales[rows, cut], np.nan), point, sd)
+    says, sales = panel.trading[rows, cut] & (point > 0) & (sd > 0), panel.sales[rows, cut]
+    says &= ~dark(shown.store, np.where(says, sales, 0), np.where(says, point, 0))
+    return Outcome(shown.store, shown.item, panel.dates[cut], np.where(says, sales, np.nan), point, sd)
+
+
+def dark(store: np.ndarray, sales: np.ndarray, due: np.ndarray) -> np.ndarray:
+    """(S, H) bool: nothing was sold by the series, or by its whole store, though DUE units were due: closed or not reported.
+
+    No demand gives such a zero, so it says nothing about demand.
+    """
+    if not (sales == 0).any():
+        return np.zeros(sales.shape, bool)
+    stores, of = np.unique(store, return_inverse=True)
+    sold, expected = (np.stack([np.bincount(of, day, len(stores)) for day in values.T], axis=1)[of] for values in (sales, due))
+    return ((sales == 0) & (due >= DUE)) | ((sold == 0) & (expected >= DUE))
 
 
 def deviations(seen: Outcome, error_per_sd: dict[str, float]) -> dict[str, Deviations]:
@@ -112,15 +139,15 @@ def mape_beside_normal(seen: Outcome, known: np.ndarray, per_sd: float) -> float
     return errors(seen.sales, seen.forecast)["mape"] / (per_sd * expected)
 
 
-def segments(seen: Outcome) -> list[tuple[str, list[str], np.ndarray]]:
+def segments(seen: Outcome) -> list[tuple[str, Sequence[str], np.ndarray]]:
     """Kind, names (G,) and the segment of every series (S,), or, for weekdays, of every day (H,)."""
     stores, store = np.unique(seen.store, return_inverse=True)
     items, item = np.unique(seen.item, return_inverse=True)
-    kinds = [("store", [f"store {name}" for name in stores], store), ("item", [f"item {name}" for name in items], item)]
+    kinds: list[tuple[str, Sequence[str], np.ndarray]] = [("store", Names(store=stores), store)]
+    kinds.append(("item", Names(item=items), item))
     if len(stores) < len(store) > len(items):  # else a store or an item is a series
-        series = [f"store {s}, item {i}" for s, i in zip(seen.store, seen.item, strict=True)]
-        kinds.append(("series", series, np.arange(len(series))))
-    return [*kinds, (WEEKDAY, list(WEEKDAYS), (seen.dates.astype("M8[D]").astype(int) + 3) % 7)]
+        kinds.append(("series", Names(store=seen.store, item=seen.item), np.arange(len(store))))
+    return [*kinds, (WEEKDAY, WEEKDAYS, (seen.dates.astype("M8[D]").astype(int) + 3) % 7)]
 
 
 def finest(seen: Outcome) -> tuple[str, list[str]]:
@@ -129,7 +156,7 @@ def finest(seen: Outcome) -> tuple[str, list[str]]:
     return kind, [names[g] for g in group]
 
 
-def compared(names: list[str], sums: Sequence[np.ndarray], common: float) -> Deviations:
+def compared(names: Sequence[str], sums: Sequence[np.ndarray], common: float) -> Deviations:
     """From sums per segment of: known days, sales, forecast, variance, normal absolute error, absolute error."""
     days, sold, due, variance, usual, error = sums
     both = (sold > 0) & (due > 0)

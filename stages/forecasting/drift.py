@@ -29,6 +29,8 @@ from stages.forecasting.params import Drift
 from stages.forecasting.scores import errors
 
 LEVEL, ERROR = "level", "error"
+COMMON = (EVERYTHING, WEEKDAY)  # what all series do together: a backtest shows little of it, so one sigma more is asked
+MANY, BY_CHANCE = 2.0, 0.0228  # standard deviations from which a segment counts in a crowd, and how many are there by chance
 REVIEW = max(WINDOWS)  # days, up to the one on which the champion is judged
 SHOWN = 5  # segments that a reason names
 CURRENT, BASELINE = ("mae", "rmse", "mape", "smape", "wape", "bias"), ("mae", "rmse", "mape")  # figures of the summary
@@ -85,24 +87,50 @@ class Verdict:
         return str(self.newest if self.obstacle else self.confirmed or self.trained_through)
 
 
-def judge(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
-    """What moved, judged by what is normal (deviation.normal).
+@dataclass(frozen=True)
+class Measure:
+    """How far the G segments of one kind are off, and by how much they would be when nothing has happened.
+
+    Attributes:
+        kind, what, window: as in Finding.
+        found: the segments.
+        change: (G,) log of what came beside what was due; `size` is what is held against a limit.
+        sd: (G,) standard deviation of it when nothing has happened.
+    """
+
+    kind: str
+    what: str
+    window: int
+    found: Deviations
+    change: np.ndarray
+    sd: np.ndarray
+
+    @property
+    def size(self) -> np.ndarray:
+        """A level may be off to both sides, an error is wrong when it is large."""
+        return np.abs(self.change) if self.what == LEVEL else self.change
+
+
+def judge(seen: Outcome, normal: dict[str, Any], rules: Drift, measured: Sequence[Measure] | None = None) -> list[Finding]:
+    """What moved, judged by what is normal (deviation.normal); `measured` are the measures of it, where they are there already.
 
     Single series that moved beyond all doubt, but are not worth a training, are told and then set aside: they must not make a
     whole store look as if it had moved.
     """
-    findings = compare(seen, normal, rules)
+    findings = findings_of(measures(seen, normal) if measured is None else measured, rules)
+    if all(found.confirmed for found in findings):
+        return findings
     kind, names = finest(seen)
     told = [found for found in findings if found.kind == kind and not found.confirmed]
     if not told or any(found.kind == kind and found.confirmed for found in findings):
         return findings
     alone = np.isin(names, [name for found in told for name in found.names])
-    return told + compare(seen.without(alone), normal, rules)
+    return told + findings_of(measures(seen.without(alone), normal), rules)
 
 
-def compare(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding]:
+def measures(seen: Outcome, normal: dict[str, Any]) -> list[Measure]:
     """By level in every window, by error and weekday in the longest."""
-    findings = []
+    made = []
     fitting = [window for window in windows(len(seen.dates)) if str(window) in normal["spread"]]
     for window in fitting:
         last = seen.days(len(seen.dates) - window, len(seen.dates))
@@ -110,51 +138,58 @@ def compare(seen: Outcome, normal: dict[str, Any], rules: Drift) -> list[Finding
             spread = normal["spread"][str(window)].get(kind)
             if spread is None or (kind == WEEKDAY and window < fitting[0]):
                 continue
-            findings.append(by_level(kind, window, found, spread[LEVEL], rules))
+            sd = np.sqrt(spread[LEVEL] ** 2 + found.level_chance)
+            made.append(Measure(kind, LEVEL, window, found, found.level, sd))
             if window == fitting[0]:
-                findings.append(by_error(kind, window, found, spread[ERROR], rules))
-    return [finding for finding in findings if finding.names]
+                sd = np.sqrt(spread[ERROR] ** 2 + found.error_chance)
+                made.append(Measure(kind, ERROR, window, found, np.log(found.error), sd))
+    return made
 
 
-def by_level(kind: str, window: int, found: Deviations, spread: float, rules: Drift) -> Finding:
-    """The segments whose sales are too far off their forecast."""
-    sd = np.sqrt(spread**2 + found.level_chance)
-    return finding(kind, LEVEL, window, found, found.level, np.abs(found.level), sd, np.log1p(rules.level_tolerance), rules)
+def findings_of(measured: Sequence[Measure], rules: Drift) -> list[Finding]:
+    """What is beyond the limits."""
+    return [found for one in measured if (found := finding(one, rules)).names]
 
 
-def by_error(kind: str, window: int, found: Deviations, spread: float, rules: Drift) -> Finding:
-    """The segments whose forecasts miss by too much."""
-    sd, error = np.sqrt(spread**2 + found.error_chance), np.log(found.error)
-    return finding(kind, ERROR, window, found, error, error, sd, np.log1p(rules.mape_tolerance), rules)
-
-
-def finding(kind: str, what: str, window: int, found: Deviations, change: np.ndarray, size: np.ndarray, sd: np.ndarray,
-            tolerance: float, rules: Drift) -> Finding:
-    """The segments whose `size` (G,), in logs, is beyond the tolerance and chance, and whether they make up the volume.
-
-    Where they do not, only those stay that are beyond all doubt: of hundreds of series, a few are always far off.
+def finding(measure: Measure, rules: Drift) -> Finding:
+    """The segments that are off by more than the tolerance and chance, and whether they make up the volume: one by one, or as a
+    crowd. Where they do not, only those stay that are beyond all doubt: of hundreds of series, a few are always far off.
     """
-    limit = np.maximum(tolerance, sigmas(kind, found, rules) * sd)
+    kind, found, size, sd = measure.kind, measure.found, measure.size, measure.sd
+    tolerance = np.log1p(rules.level_tolerance if measure.what == LEVEL else rules.mape_tolerance)
+    limit = np.maximum(tolerance, (rules.sigmas + (kind in COMMON)) * sd)
     moved = size >= limit
     confirmed = enough(kind, found, moved, rules)
     if not confirmed:
-        moved &= size >= (rules.sigmas + 1) * sd
+        limit_of_many = np.maximum(tolerance, MANY * sd)
+        together = crowd(measure, limit_of_many, rules)
+        confirmed = bool(together.any())
+        moved, limit = (together, limit_of_many) if confirmed else (size >= np.maximum(tolerance, (rules.sigmas + 1) * sd), limit)
     order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
     names, share = [found.names[g] for g in order], float(found.due[order].sum() / max(found.due.sum(), 1e-9))
-    return Finding(kind, what, window, names, np.expm1(change[order]), np.expm1(limit[order]), share, confirmed)
-
-
-def sigmas(kind: str, found: Deviations, rules: Drift) -> float:
-    """How improbable a deviation has to be. More for what all series do together, of which the backtest shows little; less where
-    several segments have to deviate at once, because no single one makes up the volume."""
-    if kind in (EVERYTHING, WEEKDAY):
-        return rules.sigmas + 1
-    return rules.sigmas if found.due.max() >= rules.volume * found.due.sum() else rules.sigmas - 1
+    return Finding(kind, measure.what, measure.window, names, np.expm1(measure.change[order]), np.expm1(limit[order]), share,
+                   confirmed)
 
 
 def enough(kind: str, found: Deviations, moved: np.ndarray, rules: Drift) -> bool:
     """Whether the segments that moved are worth a training; one weekday alone may be a holiday."""
     return bool(found.due[moved].sum() >= rules.volume * found.due.sum() and moved.sum() >= (2 if kind == WEEKDAY else 1))
+
+
+def crowd(measure: Measure, limit: np.ndarray, rules: Drift) -> np.ndarray:
+    """(G,) bool: the segments beyond the limit on one side, if they are more, and sell more, than chance puts there; else none.
+
+    A series that sells a few units a day is never far beyond chance by itself. A tenth of all series on the same side of it are.
+    How many of so many coins fall on one side by chance is Bernstein's inequality, at the odds of `sigmas`.
+    """
+    due, odds = measure.found.due, rules.sigmas**2 / 2
+    most = odds / (3 * len(due))
+    many = BY_CHANCE + most + np.sqrt(most**2 + 2 * odds * BY_CHANCE / len(due))
+    for side in (1, -1) if measure.what == LEVEL else (1,):
+        beyond = side * measure.change >= limit
+        if beyond.mean() >= many and due[beyond].sum() >= (BY_CHANCE + rules.volume) * due.sum():
+            return beyond
+    return np.zeros(len(due), bool)
 
 
 def drifted(findings: Sequence[Finding]) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.forecasting.panel import FILLED, Panel
+from stages.forecasting.deviation import DUE
+from stages.forecasting.panel import FILLED, OBSERVED, OUTLIER, Panel
 
 BEFORE = 56  # days that say what was due
-DUE = 20.0  # units that must have been due for silence to be no chance
 MISSING = 0.2  # share of the recent series and days without a value
 RECENT = 28  # days
 GONE = 366  # days without a sale after which a series is no news
@@ -18,7 +18,7 @@ SHOWN = 5  # series or stores that a message names
 
 @dataclass(frozen=True)
 class Silence:
-    """(S,): whether a series fell silent, and the last day on which it sold."""
+    """(S,): whether a series fell silent, and the last day on which it sold; for the others the day that was looked at."""
 
     silent: np.ndarray
     last_sale: np.ndarray
@@ -27,23 +27,24 @@ class Silence:
 def silence(panel: Panel, day: np.datetime64, days: int) -> Silence:
     """Series that on `day` have not sold for `days` days or more, although plan and past made at least DUE units due."""
     end = panel.column(day) + 1
-    sold = panel.recorded[:, max(end - GONE, 0):end] > 0
-    run = np.where(sold.any(axis=1), sold[:, ::-1].argmax(axis=1), end)
-    planned, trading = closed_by_plan(panel), panel.trading
-    silent = np.zeros(panel.n_series, bool)
-    for s in np.flatnonzero(run >= days):
-        before = slice(max(end - run[s] - BEFORE, 0), end - run[s])
-        traded = panel.sales[s, before][trading[s, before]]
-        due = traded.mean() * (~planned[s, end - run[s]:end]).sum() if len(traded) else 0.0
-        silent[s] = due >= DUE
-    return Silence(silent, panel.dates[np.maximum(end - run, 1) - 1])
+    silent, last_sale = np.zeros(panel.n_series, bool), np.full(panel.n_series, day)
+    for s in np.flatnonzero(~(panel.recorded[:, max(end - days, 0):end] > 0).any(axis=1)).tolist():
+        since = max(end - GONE, 0)
+        sold = np.flatnonzero(panel.recorded[s, since:end] > 0)
+        if len(sold):
+            stop = since + sold[-1] + 1
+            before = slice(max(stop - BEFORE, 0), stop)
+            traded = panel.sales[s, before][np.isin(panel.status[s, before], (OBSERVED, OUTLIER))]
+            due = traded.mean() * open_by_plan(panel, s, slice(stop, end)).sum() if len(traded) else 0.0
+            silent[s], last_sale[s] = due >= DUE, panel.dates[stop - 1]
+    return Silence(silent, last_sale)
 
 
-def closed_by_plan(panel: Panel) -> np.ndarray:
-    """(S, D) bool: the known-future column `open` says closed. Without it, every closed day is one that needs a reason."""
+def open_by_plan(panel: Panel, series: int, days: slice) -> np.ndarray:
+    """(days,) bool: False where the known-future column `open` says closed. Without it, every closed day needs a reason."""
     if "open" not in panel.known_names:
-        return np.zeros(panel.sales.shape, bool)
-    return panel.known[:, :, panel.known_names.index("open")] == 0
+        return np.ones(days.stop - days.start, bool)
+    return panel.known[series, days, panel.known_names.index("open")] != 0
 
 
 def problems(panel: Panel, found: Silence, day: np.datetime64) -> list[str]:

@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-stack lint lint-workflows bench bench-serving remote retrain notebooks picture clean
+.PHONY: help repro serve test test-stack lint lint-workflows bench drift-bench replay bench-serving remote retrain notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -16,6 +16,8 @@ help:
 	@echo 'make test    style, types and all tests'
 	@echo 'make test-stack   the image and the monitoring in containers (needs Docker)'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
+	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
+	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
 	@echo 'make bench-serving   requests per second of the API beside a FastAPI that does nothing (needs wrk)'
 	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
 	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
@@ -41,6 +43,13 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	python -m bench
+
+drift-bench: $(VENV)/.dev
+	dvc repro bench/drift/dvc.yaml
+	rm -f bench/drift/dvc.lock
+
+replay: $(VENV)/.dev
+	python -m bench.replay
 
 bench-serving: $(VENV)/.repro
 	python -m bench.serving

@@ -317,7 +317,7 @@ def test_days_without_values_are_a_data_problem_when_they_are_many():
     whole = silenced(6, list(range(10)), FILLED)
     found = feed.silence(whole, whole.last_day, 7)
     said, = feed.problems(whole, found, whole.last_day)
-    assert said.startswith("21% of the last 28 days have no value and were filled")
+    assert said.startswith("43% of the last 14 days have no value and were filled")
     few = silenced(6, [1, 2], FILLED)
     assert feed.problems(few, feed.silence(few, few.last_day, 7), few.last_day) == []
 

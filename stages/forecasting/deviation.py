@@ -122,11 +122,12 @@ def deviations(seen: Outcome, error_per_sd: dict[str, float]) -> dict[str, Devia
     sales, forecast, sd = (np.where(known, values, 0.0) for values in (seen.sales, seen.forecast, seen.sd))
     common = max(sales.sum(), 1e-9) / max(forecast.sum(), 1e-9)
     parts = (known, sales, forecast, sd**2, error_per_sd["mae"] * sd, np.abs(sales - common * forecast))
-    whole = compared([EVERYTHING], [values.sum(keepdims=True).ravel() for values in parts], 1.0)
+    by_series, by_day = [[values.sum(axis=axis) for values in parts] for axis in (1, 0)]
+    whole = compared([EVERYTHING], [values.sum(keepdims=True) for values in by_day], 1.0)
     found = {EVERYTHING: replace(whole, error=np.array([mape_beside_normal(seen, known, error_per_sd["mape"])]))}
     for kind, names, group in segments(seen):
         if len(names) > 1:
-            per = [values.sum(axis=0 if kind == WEEKDAY else 1) for values in parts]
+            per = by_day if kind == WEEKDAY else by_series
             found[kind] = compared(names, [np.bincount(group, values, len(names)) for values in per], common)
     return found
 

@@ -148,15 +148,17 @@ def measures(seen: Outcome, normal: dict[str, Any]) -> list[Measure]:
 
 def findings_of(measured: Sequence[Measure], rules: Drift) -> list[Finding]:
     """What is beyond the limits."""
-    return [found for one in measured if (found := finding(one, rules)).names]
+    return [found for one in measured if (found := finding(one, rules)) is not None]
 
 
-def finding(measure: Measure, rules: Drift) -> Finding:
+def finding(measure: Measure, rules: Drift) -> Finding | None:
     """The segments that are off by more than the tolerance and chance, and whether they make up the volume: one by one, or as a
     crowd. Where they do not, only those stay that are beyond all doubt: of hundreds of series, a few are always far off.
     """
-    kind, found, size, sd = measure.kind, measure.found, measure.size, measure.sd
     tolerance = np.log1p(rules.level_tolerance if measure.what == LEVEL else rules.mape_tolerance)
+    if not (measure.size >= np.maximum(tolerance, min(MANY, rules.sigmas) * measure.sd)).any():
+        return None
+    kind, found, size, sd = measure.kind, measure.found, measure.size, measure.sd
     limit = np.maximum(tolerance, (rules.sigmas + (kind in COMMON)) * sd)
     moved = size >= limit
     confirmed = enough(kind, found, moved, rules)
@@ -165,6 +167,8 @@ def finding(measure: Measure, rules: Drift) -> Finding:
         together = crowd(measure, limit_of_many, rules)
         confirmed = bool(together.any())
         moved, limit = (together, limit_of_many) if confirmed else (size >= np.maximum(tolerance, (rules.sigmas + 1) * sd), limit)
+    if not moved.any():
+        return None
     order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
     names, share = [found.names[g] for g in order], float(found.due[order].sum() / max(found.due.sum(), 1e-9))
     return Finding(kind, measure.what, measure.window, names, np.expm1(measure.change[order]), np.expm1(limit[order]), share,

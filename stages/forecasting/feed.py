@@ -11,7 +11,7 @@ from stages.forecasting.panel import FILLED, OBSERVED, OUTLIER, Panel
 
 BEFORE = 56  # days that say what was due
 MISSING = 0.2  # share of the recent series and days without a value
-RECENT = 28  # days
+RECENT = 14  # days
 GONE = 366  # days without a sale after which a series is no news
 SHOWN = 5  # series or stores that a message names
 

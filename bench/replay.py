@@ -1,0 +1,208 @@
+"""Two years week by week under four policies of retraining: python -m bench.replay (make replay)
+
+Each week the champion forecasts the next 90 days from the newest sales, which is what users get, and that forecast is scored on
+the days when they have come. Policies differ in when a new champion is trained on all days so far. Writes bench/replay.json,
+bench/replay.md and docs/images/replay.svg.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.cases import REAL, generated, real
+from stages import compare
+from stages.drift import Watch
+from stages.forecasting import deviation, drift, versions
+from stages.forecasting.backtest import actual_after, backtest, origins
+from stages.forecasting.features import with_state
+from stages.forecasting.model import DemandModel
+from stages.forecasting.panel import Panel
+from stages.forecasting.params import Params
+from stages.forecasting.scores import errors
+
+OUT, PICTURES = Path("bench"), Path("docs/images")
+ABOUT = """# Replay: when to train again
+
+Written by `make replay` on {machine}: {title}, {weeks} weeks from {first} on. Each week the champion forecasts the next 90 days
+from the newest sales; SMAPE and WAPE are means over these forecasts. CPU seconds: of fitting, and of judging the days since the
+last check. All policies start with the same champion; trainings are those after it.
+"""
+YEARS, WEEK = 2, 7
+TOO_EARLY = min(deviation.windows(drift.REVIEW)) - 1  # days after the training, on which nobody can judge
+SCORES = ("smape", "wape")
+
+
+@dataclass
+class Trainer:
+    """Models by their last day of training. Each is fitted once, and costs every policy that asks for it the CPU it took."""
+
+    panel: Panel
+    settings: Params
+    made: dict[np.datetime64, tuple[DemandModel, float]] = field(default_factory=dict)
+
+    def __call__(self, day: np.datetime64) -> tuple[DemandModel, float]:
+        if day not in self.made:
+            began = time.process_time()
+            model = DemandModel.fit(self.panel.through(day), self.settings.train, self.settings.forecast.horizon)
+            self.made[day] = model, time.process_time() - began
+        return self.made[day]
+
+
+@dataclass
+class Gate:
+    """The drift stage, every week: does any day since the last check confirm drift? Judges the champion of its policy."""
+
+    panel: Panel
+    settings: Params
+    watch: Watch
+    checked: int = TOO_EARLY  # days since the training that need no look any more
+
+    @classmethod
+    def of(cls, panel: Panel, settings: Params, model: DemandModel) -> Gate:
+        """For a new champion: what is normal for it comes from its backtest, as the evaluate stage makes it."""
+        history, horizon = panel.through(model.trained_through), settings.forecast.horizon
+        at = origins(history, settings.evaluate.origins, settings.evaluate.step_days, horizon)
+        normal = deviation.normal(backtest(history, settings.train, at, horizon), history)
+        return cls(panel, settings, Watch(panel, model, horizon, normal, settings.drift))
+
+    def drifted(self, day: np.datetime64) -> bool:
+        newest = int((day - self.watch.model.trained_through).astype(int))
+        found = any(drift.drifted(self.watch.findings_on(one)) for one in range(self.checked + 1, newest + 1))
+        self.checked = max(self.checked, newest)
+        return found
+
+    def promotes(self, candidate: DemandModel, trainer: Trainer) -> bool:
+        """The project's rule: at origins that the champion never saw, its own forecast against the candidate's configuration.
+
+        At the common origins both have the same configuration, so the same error.
+        """
+        history, horizon = self.panel.through(candidate.trained_through), self.settings.forecast.horizon
+        at = origins(history, self.settings.evaluate.origins, self.settings.evaluate.step_days, horizon)
+        champion = self.watch.model
+        of = versions.Champion(version="19700101T000000Z", model="", sha256="0" * 64, train={}, horizon=horizon, baseline={},
+                               trained_through=champion.trained_through.astype(object), known_future=history.known_names,
+                               promoted_at="", promoted_by="", reason="", previous=None)
+        pairs = [(compare.scored(history, origin, days, trainer(origin)[0]), compare.scored(history, origin, days, champion))
+                 for origin, days in compare.unseen_days(history, at, horizon, of).items()]
+        ours, theirs = (sum(scores[versions.METRIC] for scores in side) for side in zip(*pairs, strict=True)) if pairs else (0, 0)
+        return bool(ours <= theirs * (1 + self.settings.promote.tolerance))
+
+
+@dataclass
+class Policy:
+    """Who serves, and what that has cost: trainings and refused candidates (their days), CPU seconds.
+
+    Attributes:
+        due: whether to train on a day.
+        gate: of the policy that has one; a new champion gets a new one.
+    """
+
+    name: str
+    model: DemandModel
+    due: Callable[[np.datetime64], bool]
+    gate: Gate | None = None
+    trained: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    training_seconds: float = 0.0
+    judging_seconds: float = 0.0
+    scores: list[dict[str, float]] = field(default_factory=list)
+
+
+def replay(panel: Panel, settings: Params, first: np.datetime64, said: Callable[[str], None]) -> list[Policy]:
+    """The policies after all weeks from `first` on, as long as the horizon's days are there. The panel needs its state."""
+    horizon, trainer = settings.forecast.horizon, Trainer(panel, settings)
+    weeks = np.arange(first, panel.last_day - horizon + 1, WEEK)
+    start, _ = trainer(first)
+    gate = Gate.of(panel, settings, start)
+    policies = [Policy("never", start, lambda _: False), Policy("on drift", start, gate.drifted, gate),
+                Policy("monthly", start, lambda day: bool(day > first) and new_month(day)),
+                Policy("weekly", start, lambda day: bool(day > first))]
+    for number, day in enumerate(weeks):
+        history = panel.through(day)
+        actual, made = actual_after(panel, history, day, horizon), {}
+        for policy in policies:
+            began = time.process_time()
+            due = policy.due(day)
+            policy.judging_seconds += time.process_time() - began
+            if due:
+                train(policy, day, trainer)
+            key = policy.model.trained_through
+            if key not in made:
+                made[key] = errors(actual, policy.model.predict(history, day, horizon).point)
+            policy.scores.append({name: made[key][name] for name in SCORES})
+        if number % 4 == 0:
+            said(f"{day}: " + ", ".join(f"{policy.name} {policy.scores[-1]['smape']:.2f}" for policy in policies))
+    return policies
+
+
+def train(policy: Policy, day: np.datetime64, trainer: Trainer) -> None:
+    """A new champion; behind the gate only if the project's rule lets it through."""
+    model, seconds = trainer(day)
+    policy.training_seconds += seconds
+    policy.trained.append(str(day))
+    if policy.gate is not None:
+        if not policy.gate.promotes(model, trainer):
+            policy.refused.append(str(day))
+            return
+        policy.gate = Gate.of(policy.gate.panel, policy.gate.settings, model)
+        policy.due = policy.gate.drifted
+    policy.model = model
+
+
+def new_month(day: np.datetime64) -> bool:
+    """Whether the month began since the week before."""
+    return bool((day - WEEK).astype("M8[M]") != day.astype("M8[M]"))
+
+
+def summary(policies: list[Policy], first: np.datetime64) -> dict[str, Any]:
+    """Figures of each policy, and its scores week by week."""
+    rows = {}
+    for policy in policies:
+        means = {name: float(np.mean([score[name] for score in policy.scores])) for name in SCORES}
+        rows[policy.name] = {**means, "trainings": len(policy.trained), "training_cpu_seconds": policy.training_seconds,
+                             "judging_cpu_seconds": policy.judging_seconds, "trained": policy.trained, "refused": policy.refused,
+                             "weekly": {name: [round(score[name], 4) for score in policy.scores] for name in SCORES}}
+    return {"first": str(first), "weeks": len(policies[0].scores), "policies": rows}
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """bench/replay.md."""
+    best = found["policies"]["weekly"]["smape"]
+    lines = [ABOUT.format(**found), "| a new champion is trained | SMAPE % | beside weekly | WAPE % | trainings "
+             "| CPU s, training | CPU s, judging |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for name, row in found["policies"].items():
+        lines.append(f"| {name} | {row['smape']:.3f} | {100 * (row['smape'] / best - 1):+.2f} % | {row['wape']:.3f} "
+                     f"| {row['trainings']} | {row['training_cpu_seconds']:.0f} | {row['judging_cpu_seconds']:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    there = REAL.exists()
+    said = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    if not there:
+        said(f"{REAL} is not there: the demo is replayed instead")
+    panel, settings = real() if there else generated({})
+    panel = with_state(panel)
+    first = (panel.last_day.astype("M8[Y]") + 1 - YEARS).astype("M8[D]") - 1
+    policies = replay(panel, settings, first, said)
+    found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo",
+             **summary(policies, first)}
+    (OUT / "replay.json").write_text(json.dumps(found) + "\n")
+    (OUT / "replay.md").write_text(markdown(found))
+    from bench.drift.pictures import draw_replay
+
+    draw_replay(found, PICTURES)
+    print(markdown(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
+from math import comb
 
 import numpy as np
 import pytest
 from examples import PARAMS
-from panels import noisy, panel, ready, shaped
+from panels import closed, noisy, panel, ready, shaped
 
 from stages import drift as stage
 from stages.forecasting import data_drift, deviation, drift, feed
@@ -121,6 +122,70 @@ def test_a_week_after_the_shift_the_shorter_window_sees_it_first():
     findings = [found for found in drift.judge(outcome(np.random.default_rng(8), factor=factor), normal(level=0.03), RULES)
                 if found.kind == "everything" and found.what == LEVEL]
     assert [found.window for found in findings] == [14]
+
+
+def test_many_small_series_that_moved_are_found_as_a_crowd_none_of_which_is_beyond_doubt():
+    rng = np.random.default_rng(20)
+    number = np.arange(400)
+    forecast = np.full((400, 28), 4.0)
+    moved = np.isin(number, rng.permutation(400)[:80])
+
+    def seen(size: float) -> Outcome:
+        sales = rng.poisson(forecast * np.where(moved, size, 1.0)[:, None]).astype(float)
+        return Outcome(number // 40 + 1, number % 40 + 1, FIRST + np.arange(28), sales, forecast, np.sqrt(forecast))
+
+    for size in (1.25, 0.75):
+        findings = [found for found in drift.judge(seen(size), normal(level=0.02, error=0.1), RULES) if found.confirmed]
+        told = next(found for found in findings if found.kind == "series" and found.what == LEVEL)
+        assert len(set(np.sign(told.change))) == 1
+        assert np.sign(told.change[0]) == np.sign(size - 1)
+        right = sum(f"store {s // 40 + 1}, item {s % 40 + 1}" in told.names for s in number[moved])
+        assert right > 0.75 * len(told.names)
+    assert not any(drift.drifted(drift.judge(seen(1.0), normal(error=0.1), RULES)) for _ in range(60))
+
+
+@pytest.mark.parametrize("segments", [6, 10, 50, 250, 1000])
+@pytest.mark.parametrize("sigmas", [3.0, 4.0])
+def test_a_crowd_is_more_than_chance_would_make(segments, sigmas):
+    """By the binomial distribution itself: so many on one side come by chance less than once in exp(sigmas² / 2), and of a large
+    number not much fewer would do."""
+    rules = RULES.model_copy(update={"sigmas": sigmas, "volume": 0.0})
+    one = np.ones(segments)
+    found = deviation.Deviations([""] * segments, one, one, one, one, one)
+
+    def is_crowd(beyond: int) -> bool:
+        change = np.where(np.arange(segments) < beyond, 1.0, 0.0)
+        measure = drift.Measure("series", LEVEL, 28, found, change, one)
+        return bool(drift.crowd(measure, np.full(segments, 0.5), rules).any())
+
+    def odds(least: int) -> float:
+        p = drift.BY_CHANCE
+        return sum(comb(segments, k) * p**k * (1 - p) ** (segments - k) for k in range(least, segments + 1))
+
+    smallest = next((k for k in range(segments + 1) if is_crowd(k)), segments + 1)
+    assert odds(smallest) <= np.exp(-(sigmas**2) / 2)
+    assert segments < 50 or odds(int(0.75 * smallest)) > np.exp(-(sigmas**2) / 2)
+
+
+def test_a_store_that_sells_nothing_at_all_says_nothing_about_demand():
+    """Nor does a series that 20 units were due of; a single zero of a small one does."""
+    store, due = np.repeat([1, 2], 3), np.tile([[30.0], [8.0], [8.0]], (2, 1)) * np.ones(3)
+    sales = due.copy()
+    sales[:3, 0] = 0  # the whole store
+    sales[3, 1] = 0  # a series of 30
+    sales[4, 2] = 0  # a series of 8
+    expected = np.zeros((6, 3), bool)
+    expected[:3, 0] = expected[3, 1] = True
+    np.testing.assert_array_equal(deviation.dark(store, sales, due), expected)
+    assert not deviation.dark(store[1:3], sales[1:3], due[1:3] / 2).any()  # 8 units in all: nothing may be sold by chance
+
+
+def test_with_nothing_to_judge_the_figures_are_none_and_the_reason_says_so():
+    seen = outcome(np.random.default_rng(21))
+    nothing = replace(seen, sales=np.full_like(seen.sales, np.nan))
+    assert set(drift.figures(nothing, normal()).values()) == {None}
+    said, = drift.reasons(Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, nothing, [], None), normal())
+    assert said == "nothing to judge: no sales from 2024-01-01 to 2024-01-28 that say anything about demand"
 
 
 def test_days_that_say_nothing_are_left_out():
@@ -311,6 +376,25 @@ def test_silence_that_is_short_planned_or_chance_is_none():
     assert not feed.silence(whole, whole.last_day, 7).silent.any()
     rare = ready(panel((np.arange(400) % 20 == 0)[None].astype(float)))
     assert not feed.silence(rare, rare.last_day, 7).silent.any()
+
+
+def test_silence_by_loops():
+    rng = np.random.default_rng(22)
+    for _ in range(20):
+        sales = rng.poisson(rng.choice([0.3, 3, 30], (12, 1)), (12, 420)).astype(float)
+        for s in range(12):
+            sales[s, 420 - rng.integers(0, 30):] = 0
+        whole = closed(ready(panel(sales)), np.arange(510) % 7 == 6)
+        found = feed.silence(whole, whole.dates[415], 7)
+        for s in range(12):
+            sold = [d for d in range(50, 416) if whole.recorded[s, d] > 0]
+            if not sold:
+                assert not found.silent[s]
+                continue
+            traded = [whole.sales[s, d] for d in range(max(sold[-1] + 1 - feed.BEFORE, 0), sold[-1] + 1) if d % 7 != 6]
+            due = np.mean(traded) * (415 - sold[-1])
+            assert found.silent[s] == (415 - sold[-1] >= 7 and due >= deviation.DUE)
+            assert found.last_sale[s] == whole.dates[sold[-1] if found.silent[s] or 415 - sold[-1] >= 7 else 415]
 
 
 def test_days_without_values_are_a_data_problem_when_they_are_many():

@@ -213,9 +213,14 @@ def in_words(found: Finding, seen: Outcome) -> str:
     return f"{what} {whose} {since}: {', '.join(said)}{more} (normal: up to {found.limit[:SHOWN].max():.0%}{share})"
 
 
-def figures(seen: Outcome, normal: dict[str, Any]) -> dict[str, float]:
-    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon."""
+def figures(seen: Outcome, normal: dict[str, Any]) -> dict[str, float | None]:
+    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon.
+
+    None where no day says anything about demand.
+    """
     known = ~np.isnan(seen.sales)
+    if not known.any():
+        return dict.fromkeys(FIGURES)
     now = errors(seen.sales, seen.forecast)
     due = expected_errors(seen.forecast[known], seen.sd[known])
     return {f"current_{name}": now[name] for name in CURRENT} | {
@@ -237,6 +242,8 @@ def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
     if seen is None:
         return [f"too early to judge a champion that was trained through {trained}: {min(windows(REVIEW))} days are needed"]
     now = figures(seen, normal)
+    if now["current_mape"] is None:
+        return [f"nothing to judge: no sales from {seen.dates[0]} to {seen.dates[-1]} that say anything about demand"]
     return [f"errors are normal: MAPE {now['current_mape']:.1f} %, {now['baseline_mape']:.1f} % is what the backtest lets expect"]
 
 

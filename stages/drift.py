@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 
 from stages import champion, entry, paths
-from stages.forecasting import data_drift, deviation, drift, feed, versions
+from stages.forecasting import data_drift, deviation, drift, drift_page, feed, versions
 from stages.forecasting.arrow import read_parquet
 from stages.forecasting.backtest import rows_of
 from stages.forecasting.data_drift import Sample
 from stages.forecasting.deviation import Outcome
 from stages.forecasting.drift import Finding, Verdict
-from stages.forecasting.drift_page import page
 from stages.forecasting.evaluation import rounded
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
@@ -129,11 +128,11 @@ def concept_summary(verdict: Verdict, of: Champion | None) -> dict[str, Any]:
         "trained_through": of and str(of.trained_through),
         "train_through": verdict.train_through,
         "retrain": verdict.retrain,
-        "reasons": drift.reasons(verdict, normal),
+        "reasons": drift_page.reasons(verdict, normal),
         "concept_drift_detected": drift.drifted(verdict.findings),
-        **(drift.figures(verdict.seen, normal) if verdict.seen else dict.fromkeys(drift.FIGURES)),
+        **(drift_page.figures(verdict.seen, normal) if verdict.seen else dict.fromkeys(drift_page.FIGURES)),
         "backtest_mape": of and of.baseline.get("mape"),
-        "findings": [drift.as_dict(found) for found in verdict.findings],
+        "findings": [drift_page.as_dict(found) for found in verdict.findings],
     }
 
 
@@ -150,7 +149,7 @@ def main() -> None:
     summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))
     with entry.whole_file(paths.DRIFT_REPORT) as part:
-        part.write_text(html.replace("<body>", "<body>" + page(summary, verdict.seen, verdict.findings), 1), encoding="utf-8")
+        part.write_text(html.replace("<body>", "<body>" + drift_page.page(summary, verdict.seen, verdict.findings), 1), encoding="utf-8")
     entry.write_json(paths.DRIFT_SUMMARY, summary)
     entry.write_json(paths.RETRAIN_FLAG, {"train_through": summary["train_through"]})
     line = f"as_of={newest} champion={summary['champion']} retrain={summary['retrain']} reasons={'; '.join(summary['reasons'])}"

@@ -17,7 +17,7 @@ from bench.drift.cases import Case
 from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
 from stages import drift as stage
-from stages.forecasting import drift, structural
+from stages.forecasting import drift, drift_page, structural
 from stages.forecasting.panel import CLOSED, FILLED, Panel
 from stages.forecasting.params import Params
 from stages.forecasting.versions import Champion
@@ -131,7 +131,7 @@ def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params,
     for day in (30, 44, 47, 52, 60):
         verdict = stage.judged(changed.through(sold.dates[FIRST + day]), watch.model, of, settings.drift)
         mine = watch.findings_on(day)
-        assert [drift.as_dict(one) for one in verdict.findings] == [drift.as_dict(one) for one in mine]
+        assert [drift_page.as_dict(one) for one in verdict.findings] == [drift_page.as_dict(one) for one in mine]
         days = [one for one in range(champion.FIRST, day + 1) if drift.drifted(watch.findings_on(one))]
         assert verdict.confirmed == (sold.dates[FIRST + days[-1]] if days else None)
         said.append(bool(days))

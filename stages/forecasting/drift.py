@@ -21,19 +21,15 @@ from stages.forecasting.deviation import (
     Deviations,
     Outcome,
     deviations,
-    expected_errors,
     finest,
     windows,
 )
 from stages.forecasting.params import Drift
-from stages.forecasting.scores import errors
 
 LEVEL, ERROR = "level", "error"
 COMMON = (EVERYTHING, WEEKDAY)  # what all series do together: a backtest shows little of it, so one sigma more is asked
 MANY, BY_CHANCE = 2.0, 0.0228  # standard deviations from which a segment counts in a crowd, and how many are there by chance
 REVIEW = max(WINDOWS)  # days, up to the one on which the champion is judged
-SHOWN = 5  # segments that a reason names
-CURRENT, BASELINE = ("mae", "rmse", "mape", "smape", "wape", "bias"), ("mae", "rmse", "mape")  # figures of the summary
 
 
 @dataclass(frozen=True)
@@ -171,7 +167,8 @@ def finding(measure: Measure, rules: Drift) -> Finding | None:
         return None
     order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
     names, share = [found.names[g] for g in order], float(found.due[order].sum() / max(found.due.sum(), 1e-9))
-    return Finding(kind, measure.what, measure.window, names, np.expm1(measure.change[order]), np.expm1(limit[order]), share,
+    normal_up_to = np.abs(np.expm1(np.copysign(limit, measure.change)))
+    return Finding(kind, measure.what, measure.window, names, np.expm1(measure.change[order]), normal_up_to[order], share,
                    confirmed)
 
 
@@ -199,59 +196,6 @@ def crowd(measure: Measure, limit: np.ndarray, rules: Drift) -> np.ndarray:
 def drifted(findings: Sequence[Finding]) -> bool:
     """Whether any of it is worth a training."""
     return any(found.confirmed for found in findings)
-
-
-def in_words(found: Finding, seen: Outcome) -> str:
-    """A finding for a planner."""
-    since = f"from {seen.dates[-found.window]} to {seen.dates[-1]}"
-    said = [f"{name} {change:+.0%}" if found.kind != EVERYTHING else f"{change:+.0%}"
-            for name, change in zip(found.names[:SHOWN], found.change[:SHOWN], strict=False)]
-    more = f" and {len(found.names) - SHOWN} more" if len(found.names) > SHOWN else ""
-    what = "sales against their forecast" if found.what == LEVEL else "forecast errors against what is normal"
-    whose = "of all series together" if found.kind == EVERYTHING else f"by {found.kind}"
-    share = "" if found.kind == EVERYTHING else f"; {found.share:.0%} of all sales"
-    return f"{what} {whose} {since}: {', '.join(said)}{more} (normal: up to {found.limit[:SHOWN].max():.0%}{share})"
-
-
-def figures(seen: Outcome, normal: dict[str, Any]) -> dict[str, float | None]:
-    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon.
-
-    None where no day says anything about demand.
-    """
-    known = ~np.isnan(seen.sales)
-    if not known.any():
-        return dict.fromkeys(FIGURES)
-    now = errors(seen.sales, seen.forecast)
-    due = expected_errors(seen.forecast[known], seen.sd[known])
-    return {f"current_{name}": now[name] for name in CURRENT} | {
-        f"baseline_{name}": normal["error_per_sd"][name] * due[name] for name in BASELINE}
-
-
-FIGURES = tuple(f"{when}_{name}" for when, names in (("current", CURRENT), ("baseline", BASELINE)) for name in names)
-
-
-def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
-    """Why to train, or why not."""
-    trained, seen = verdict.trained_through, verdict.seen
-    if verdict.obstacle:
-        return [verdict.obstacle]
-    if verdict.confirmed == verdict.newest and seen is not None:
-        return [in_words(found, seen) for found in verdict.findings if found.confirmed]
-    if verdict.confirmed is not None:
-        return [f"drift was confirmed on {verdict.confirmed}; the champion, trained through {trained}, is still in place"]
-    if seen is None:
-        return [f"too early to judge a champion that was trained through {trained}: {min(windows(REVIEW))} days are needed"]
-    now = figures(seen, normal)
-    if now["current_mape"] is None:
-        return [f"nothing to judge: no sales from {seen.dates[0]} to {seen.dates[-1]} that say anything about demand"]
-    return [f"errors are normal: MAPE {now['current_mape']:.1f} %, {now['baseline_mape']:.1f} % is what the backtest lets expect"]
-
-
-def as_dict(found: Finding) -> dict[str, Any]:
-    """A finding for reports/drift_summary.json, with its largest segments."""
-    return {"kind": found.kind, "what": found.what, "days": found.window, "confirmed": found.confirmed, "share": found.share,
-            "segments": [{"name": name, "change": float(change), "limit": float(limit)} for name, change, limit in
-                         list(zip(found.names, found.change, found.limit, strict=True))[:SHOWN]]}
 
 
 def review_days(since: int) -> range:

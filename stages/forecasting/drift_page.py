@@ -1,4 +1,4 @@
-"""The verdict as a part of a web page, ahead of Evidently's: what was found, and the recent days beside their forecast."""
+"""A verdict in words, in figures for reports/drift_summary.json, and as a part of a web page, ahead of Evidently's."""
 
 from __future__ import annotations
 
@@ -8,16 +8,73 @@ from typing import Any
 
 import numpy as np
 
-from stages.forecasting.deviation import Outcome
-from stages.forecasting.drift import LEVEL, Finding
+from stages.forecasting.deviation import EVERYTHING, WEEKDAY, Outcome, expected_errors, segments, windows
+from stages.forecasting.drift import LEVEL, REVIEW, Finding, Verdict
+from stages.forecasting.scores import errors
 
-WIDTH, HEIGHT, EDGE = 760, 220, 50  # pixels
-ROWS = 10
+SHOWN = 5  # segments that a reason names
+CURRENT, BASELINE = ("mae", "rmse", "mape", "smape", "wape", "bias"), ("mae", "rmse", "mape")  # figures of the summary
+WIDTH, HEIGHT, EDGE = 760, 180, 50  # pixels
+ROWS, EACH, CHARTS = 10, 2, 4  # rows of a finding; charts of a finding, and of all
 STYLE = """<style>
 .verdict { font: 15px/1.5 sans-serif; max-width: 860px; margin: 2em auto; padding: 0 1em }
 .verdict table { border-collapse: collapse }
+.verdict tr:first-child { font-weight: bold }
 .verdict td { padding: .2em .8em; text-align: left; border-bottom: 1px solid #ddd }
 </style>"""
+
+
+def in_words(found: Finding, seen: Outcome) -> str:
+    """A finding for a planner."""
+    since = f"from {seen.dates[-found.window]} to {seen.dates[-1]}"
+    said = [f"{name} {change:+.0%}" if found.kind != EVERYTHING else f"{change:+.0%}"
+            for name, change in zip(found.names[:SHOWN], found.change[:SHOWN], strict=False)]
+    more = f" and {len(found.names) - SHOWN} more" if len(found.names) > SHOWN else ""
+    what = "sales against their forecast" if found.what == LEVEL else "forecast errors against what is normal"
+    whose = "of all series together" if found.kind == EVERYTHING else f"by {found.kind}"
+    share = "" if found.kind == EVERYTHING else f"; {found.share:.0%} of all sales"
+    return f"{what} {whose} {since}: {', '.join(said)}{more} (normal: up to {found.limit[:SHOWN].max():.0%}{share})"
+
+
+def figures(seen: Outcome, normal: dict[str, Any]) -> dict[str, float | None]:
+    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon.
+
+    None where no day says anything about demand.
+    """
+    known = ~np.isnan(seen.sales)
+    if not known.any():
+        return dict.fromkeys(FIGURES)
+    now = errors(seen.sales, seen.forecast)
+    due = expected_errors(seen.forecast[known], seen.sd[known])
+    return {f"current_{name}": now[name] for name in CURRENT} | {
+        f"baseline_{name}": normal["error_per_sd"][name] * due[name] for name in BASELINE}
+
+
+FIGURES = tuple(f"{when}_{name}" for when, names in (("current", CURRENT), ("baseline", BASELINE)) for name in names)
+
+
+def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
+    """Why to train, or why not."""
+    trained, seen = verdict.trained_through, verdict.seen
+    if verdict.obstacle:
+        return [verdict.obstacle]
+    if verdict.confirmed == verdict.newest and seen is not None:
+        return [in_words(found, seen) for found in verdict.findings if found.confirmed]
+    if verdict.confirmed is not None:
+        return [f"drift was confirmed on {verdict.confirmed}; the champion, trained through {trained}, is still in place"]
+    if seen is None:
+        return [f"too early to judge a champion that was trained through {trained}: {min(windows(REVIEW))} days are needed"]
+    now = figures(seen, normal)
+    if now["current_mape"] is None:
+        return [f"nothing to judge: no sales from {seen.dates[0]} to {seen.dates[-1]} that say anything about demand"]
+    return [f"errors are normal: MAPE {now['current_mape']:.1f} %, {now['baseline_mape']:.1f} % is what the backtest lets expect"]
+
+
+def as_dict(found: Finding) -> dict[str, Any]:
+    """A finding for reports/drift_summary.json, with its largest segments."""
+    return {"kind": found.kind, "what": found.what, "days": found.window, "confirmed": found.confirmed, "share": found.share,
+            "segments": [{"name": name, "change": float(change), "limit": float(limit)} for name, change, limit in
+                         list(zip(found.names, found.change, found.limit, strict=True))[:SHOWN]]}
 
 
 def page(summary: dict[str, Any], seen: Outcome | None, findings: Sequence[Finding]) -> str:
@@ -27,10 +84,25 @@ def page(summary: dict[str, Any], seen: Outcome | None, findings: Sequence[Findi
     if summary["data_problems"]:
         parts += ["<h2>Data problems</h2>", bullets(summary["data_problems"])]
     if seen is not None:
-        parts += ["<h2>All sales per day: forecast and what came</h2>", chart(seen)]
+        parts += ["<h2>Sales per day: forecast and what came</h2>", chart(seen, np.ones(len(seen.store), bool), "all series")]
+        parts += [chart(seen, rows, name) for name, rows in moved(seen, findings)]
     if findings:
         parts += ["<h2>What moved</h2>", table(findings)]
+    parts.append("<h2>Whether the data looks different</h2><p>What follows is Evidently's: the last days against the same season "
+                 "a year before, each series beside its own year, the common level taken out. It trains nothing by itself.</p>")
     return "\n".join([*parts, "</div>"])
+
+
+def moved(seen: Outcome, findings: Sequence[Finding]) -> list[tuple[str, np.ndarray]]:
+    """The largest segments whose sales moved, at most CHARTS: name, and (S,) bool, which series they are."""
+    kinds = {kind: (names, group) for kind, names, group in segments(seen) if kind != WEEKDAY}
+    found: dict[str, np.ndarray] = {}
+    for finding in findings:
+        if finding.what == LEVEL and finding.kind in kinds:
+            names, group = kinds[finding.kind]
+            at = {names[g]: g for g in range(len(names))}
+            found |= {name: group == at[name] for name in finding.names[:EACH]}
+    return list(found.items())[:CHARTS]
 
 
 def bullets(lines: Sequence[str]) -> str:
@@ -52,10 +124,10 @@ def cells(row: Sequence[str]) -> str:
     return "".join(f"<td>{escape(cell)}</td>" for cell in row)
 
 
-def chart(seen: Outcome) -> str:
-    """Sums over the series of each day: the forecast as a line, sales as dots."""
-    known = ~np.isnan(seen.sales)
-    sales, forecast = (np.where(known, values, 0).sum(axis=0) for values in (seen.sales, seen.forecast))
+def chart(seen: Outcome, rows: np.ndarray, name: str) -> str:
+    """Sums over some series (S,) bool of each day: the forecast as a line, sales as dots."""
+    known = ~np.isnan(seen.sales[rows])
+    sales, forecast = (np.where(known, values[rows], 0).sum(axis=0) for values in (seen.sales, seen.forecast))
     top = max(sales.max(), forecast.max(), 1e-9)
     x = EDGE + np.arange(len(sales)) * (WIDTH - 2 * EDGE) / max(len(sales) - 1, 1)
 
@@ -64,8 +136,10 @@ def chart(seen: Outcome) -> str:
 
     line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y(forecast), strict=True))
     dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="#c33"/>' for a, b in zip(x, y(sales), strict=True))
+    base = HEIGHT - EDGE / 2
     labels = "".join(f'<text x="{a:.0f}" y="{b:.0f}" font-size="12">{text}</text>' for a, b, text in (
-        (4, 16, f"{top:,.0f}"), (EDGE, HEIGHT - 2, seen.dates[0]), (WIDTH - EDGE - 40, HEIGHT - 2, seen.dates[-1]),
-        (WIDTH - 190, 16, "line: forecast, dots: sales")))
-    return (f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="forecast and sales per day">'
+        (0, EDGE / 2 + 4, f"{top:,.0f}"), (0, base + 4, "0"), (EDGE, HEIGHT - 8, seen.dates[0]),
+        (WIDTH - EDGE - 64, HEIGHT - 8, seen.dates[-1]), (EDGE, 14, f"{escape(name)}: forecast (line), sales (dots)")))
+    return (f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="forecast and sales per day, {escape(name)}">'
+            f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{base}" y2="{base}" stroke="#bbb"/>'
             f'<polyline points="{line}" fill="none" stroke="#36c" stroke-width="2"/>{dots}{labels}</svg>')

@@ -32,7 +32,7 @@ serve: $(VENV)/.repro
 	python -m api
 
 test: lint
-	pytest -q --durations 5
+	pytest -q --durations 5 -n 2 --dist loadgroup
 
 test-stack: $(VENV)/.dev
 	STACK=1 pytest -q --durations 5 tests/stack
@@ -55,6 +55,7 @@ bench-serving: $(VENV)/.repro
 	python -m bench.serving
 
 remote: $(VENV)/.repro
+	@[ '$(origin USER)' = 'command line' ] && [ -n '$(REPO)' ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
 	python -m automation.remote set '$(USER)' '$(REPO)'
 
 retrain: $(VENV)/.deploy

@@ -24,6 +24,7 @@ from stages import champion, entry, paths
 from stages.forecasting.errors import UserError
 
 NAME = "dagshub"
+MISSING = "error.dvc.org/missing-files"  # what DVC says when the remote has not got a file
 LOCAL = ".dvc/config.local"
 ENDPOINT = "https://dagshub.com/{user}/{repo}.s3"
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -108,18 +109,31 @@ def available() -> tuple[bool, bool]:
 def repro(*stages: str) -> None:
     """`dvc repro`; what a stage that runs needs and is not here is brought from the remote, and nothing else.
 
-    Without a remote that can be used, everything is made here.
+    Without a remote that can be used, and where it has not got everything, all is made here.
     """
-    pull = ("--pull", "--allow-missing") if available()[0] else ()
-    shell.run(*shell.module("dvc", "repro", *pull, *stages), remedy="nothing was recorded")
+    remedy = "nothing was recorded"
+    if available()[0]:
+        done = shell.watched(*shell.module("dvc", "repro", "--pull", "--allow-missing", *stages))
+        if done.status == 0:
+            return
+        if MISSING not in done.said:
+            raise UserError(f"dvc repro failed with status {done.status}: {remedy}")
+        print("what the remote has not got is made again", flush=True)
+    shell.run(*shell.module("dvc", "repro", *stages), remedy=remedy)
 
 
 def bring(*wanted: Path | str) -> None:
-    """Pull those files that are not here: named as such, because DVC drops what stands behind a .dvc file on its command line."""
+    """Pull those files that are not here, or make them again.
+
+    They are named as files: DVC drops what stands behind a .dvc file on its command line.
+    """
     missing = [str(path) for path in wanted if not Path(path).exists()]
     if missing:
         check()
-        shell.run(*shell.module("dvc", "pull", *missing), remedy="python -m automation.remote push where they were made")
+        done = shell.watched(*shell.module("dvc", "pull", *missing))
+        if done.status:
+            print("what the remote has not got is made again", flush=True)
+            shell.run(*shell.module("dvc", "repro"), remedy="run python -m automation.remote push where the data were made")
 
 
 def champion_and_data() -> None:

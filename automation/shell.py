@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 
 from stages.forecasting.errors import UserError
 
@@ -14,6 +15,26 @@ def run(*command: str, remedy: str = "") -> None:
     status = subprocess.run(command, check=False).returncode
     if status:
         raise UserError(f"{' '.join(command)} failed with status {status}" + (f": {remedy}" if remedy else ""))
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and all that it said."""
+
+    status: int
+    said: str
+
+
+def watched(*command: str) -> Done:
+    """Run a command whose output the user sees and the caller reads."""
+    print(f"$ {' '.join(command)}", flush=True)
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return Done(process.returncode, "".join(lines))
 
 
 def output(*command: str) -> str:

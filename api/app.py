@@ -18,7 +18,7 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 
-from api import answers, fetch, group, schemas, telemetry
+from api import answers, schemas, telemetry
 from api.answers import Json
 from api.guard import Limits, guard
 from api.model_store import ModelStore, Served
@@ -31,9 +31,7 @@ INLINE = 20_000  # bytes of a batch that is answered without a thread
 def create_app(settings: Settings) -> FastAPI:
     """The application, which loads its model when it starts."""
     metrics = telemetry.of_this_process()
-    state = group.directory(settings.state_dir)
-    store = ModelStore(state, partial(fetch.project, settings, state), settings.build_timeout,
-                       lambda result: metrics.reloads.labels(result).inc())
+    store = ModelStore.of(settings, lambda result: metrics.reloads.labels(result).inc())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

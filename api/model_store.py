@@ -11,29 +11,28 @@ import fcntl
 import json
 import logging
 import os
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from api import pipeline
+from api import fetch, group, pipeline
+from api.builds import compute, prune, read_text, signature
 from api.pipeline import Pipeline
+from api.settings import Settings
 from api.table import Table
 
 if TYPE_CHECKING:
     from api.whatif import WhatIf
 
 log = logging.getLogger("uvicorn.error")
-CODE = Path(__file__).absolute().parent.parent
 CURRENT = "current"  # the file that names the directory that is served
+SEEN = "seen"  # the file that tells what that was computed from
 WATCH_SECONDS = 0.5  # between looks at it
-KEEP = 2  # computed models kept on disk; those still mapped live on in memory
 Result = Literal["loaded", "unchanged", "failed"]
 
 
@@ -94,8 +93,13 @@ class ModelStore:
         self.pipeline = Pipeline()
         self.last: Reload | None = None
         self.mapped: str | None = None
-        self.seen: tuple[Any, ...] | None = None
         (state / "builds").mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def of(cls, settings: Settings, on_reload: Callable[[Result], None] = lambda _: None) -> ModelStore:
+        """In the directory that this server's processes share."""
+        state = group.directory(settings.state_dir)
+        return cls(state, partial(fetch.project, settings, state), settings.build_timeout, on_reload)
 
     async def reload(self) -> Reload:
         """Bring the newest model; whatever goes wrong, the old one goes on serving."""
@@ -124,10 +128,7 @@ class ModelStore:
         return True
 
     def pointed(self) -> str | None:
-        try:
-            return (self.state / CURRENT).read_text().strip()
-        except FileNotFoundError:
-            return None
+        return read_text(self.state / CURRENT)
 
     def refresh(self) -> None:
         """Compute the newest model's forecasts where no worker has yet, and point to them."""
@@ -135,8 +136,8 @@ class ModelStore:
             fcntl.flock(lock, fcntl.LOCK_EX)
             project = self.source()
             self.pipeline = pipeline.read(project)
-            seen = signature(project)
-            if seen == self.seen and self.mapped is not None and self.mapped == self.pointed():
+            seen = repr(signature(project))
+            if self.pointed() and seen == read_text(self.state / SEEN):
                 return
             built = compute(project, self.state / "builds", self.timeout, polite=self.served is not None)
             if built.name != self.pointed():
@@ -144,7 +145,7 @@ class ModelStore:
                 part.write_text(built.name)
                 os.replace(part, self.state / CURRENT)
                 prune(self.state / "builds", built.name)
-            self.seen = seen
+            (self.state / SEEN).write_text(seen)
 
     async def watch(self, poll_seconds: float) -> None:
         """Follow the other workers, and look for a newer model every `poll_seconds`; never returns."""
@@ -158,46 +159,6 @@ class ModelStore:
                     looked = time.monotonic()
             except Exception:
                 log.exception("the watch for a newer model goes on after an error")
-
-
-def compute(project: Path, into: Path, timeout: float, polite: bool) -> Path:
-    """Run api.build on a working tree; its one line of error is the message of what is raised.
-
-    `polite`: with low priority, as requests are being answered meanwhile.
-    """
-    command = [*(["nice", "-n", "15"] if polite else []), sys.executable, "-m", "api.build", str(into.resolve())]
-    run = subprocess.run(command, cwd=project.resolve(), timeout=timeout, env={**os.environ, "PYTHONPATH": str(CODE)},
-                         capture_output=True, text=True, check=False)
-    if run.returncode:
-        said = run.stderr.strip()
-        told = said.removeprefix("error: ") if said.startswith("error: ") else said[-400:]
-        raise RuntimeError(told or f"the computation ended with {run.returncode}")
-    return Path(run.stdout.strip().splitlines()[-1])
-
-
-def signature(project: Path) -> tuple[Any, ...]:
-    """Changes when a file that a model is computed from does."""
-    names = ["models/champion.json", "models/model.pkl", "data/processed/feature_data.parquet", "metrics/evaluate.json"]
-    try:
-        names.append(str(json.loads((project / names[0]).read_bytes()).get("model")))
-    except (OSError, ValueError, AttributeError):
-        pass
-    return tuple(stamp(project / name) for name in names)
-
-
-def stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-
-def prune(builds: Path, current: str) -> None:
-    """Remove all but the newest computed models, and what a killed computation left."""
-    others = sorted((path for path in builds.iterdir() if path.name != current), key=lambda path: path.stat().st_mtime)
-    for path in others[: max(len(others) - KEEP + 1, 0)]:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def one_thread(trees: Any) -> None:

@@ -6,117 +6,29 @@ bench/results.md; of the times only the ratios mean something elsewhere.
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import platform
-import re
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.large import SERIES, plant
+from bench.server import CONNECTIONS, KEY, call, load, server, times
 
-ROOT = Path(__file__).absolute().parent.parent
-RESULTS = ROOT / "bench/results.md"
+RESULTS = Path(__file__).with_name("results.md")
 TITLE = "## Serving"
-PORT, KEY = 8377, "bench"
-CONNECTIONS, SECONDS, ROUNDS = 8, 4, 3
+ROUNDS = 3
 BATCH = 45_000
-NOOP, API = "bench.noop:app", "api.app:app"
-ABOUT = """Written by `make bench-serving` on {} cores, Python {}, the load generator (wrk, {} connections) on the same cores; load
-average before it: {:.2f}. Rates and p99 are medians of {} rounds that take turns; all times are through HTTP."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server: the seconds from its start until it was ready, and its process."""
-
-    ready: float
-    process: psutil.Process
-
-    def resident(self) -> float:
-        """MB of the process and its workers; pages of files that they map count once for each."""
-        return sum(one.memory_info().rss for one in [self.process, *self.process.children(recursive=True)]) / 1e6
-
-
-def call(path: str, body: Any = None) -> bytes:
-    """What a request answers, over a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=600)
-    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    connection.request("GET" if body is None else "POST", path, data, {"content-type": "application/json", "x-api-key": KEY})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    if answer.status != 200:
-        raise ConnectionError(f"{path}: {answer.status} {content[:200]!r}")
-    return content
-
-
-@contextmanager
-def server(app: str, tree: Path, workers: int = 1, key: str = "") -> Iterator[Server]:
-    """A server that is ready."""
-    with tempfile.TemporaryDirectory() as state:
-        env = os.environ | {"PYTHONPATH": str(ROOT), "API_KEY": key, "POLL_SECONDS": "0", "STATE_DIR": state}
-        command = [sys.executable, "-m", "uvicorn", app, "--port", str(PORT), "--workers", str(workers), "--no-access-log",
-                   "--log-level", "error"]
-        start = time.perf_counter()
-        process = psutil.Popen(command, cwd=tree, env=env, start_new_session=True)
-        try:
-            while True:
-                try:
-                    call("/ready")
-                    break
-                except OSError:
-                    if time.perf_counter() - start > 300:
-                        raise
-                    time.sleep(0.02)
-            ready = time.perf_counter() - start
-            time.sleep(1.5 if workers > 1 else 0.2)
-            yield Server(ready, process)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(20)
-
-
-def load(query: dict[str, Any], folder: Path) -> tuple[float, float]:
-    """Requests per second and p99 in ms of POST /predict."""
-    script = folder / "post.lua"
-    script.write_text(f"wrk.method='POST'; wrk.headers['content-type']='application/json'; wrk.headers['x-api-key']='{KEY}'; "
-                      f"wrk.body='{json.dumps(query)}'")
-    url = f"http://127.0.0.1:{PORT}/predict"
-    said = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}", "--latency", "-s", str(script), url],
-                          capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said:
-        raise RuntimeError(said)
-    found = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    assert found
-    assert rate
-    return float(rate[1]), float(found[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[found[2]]
-
-
-def times(work: Callable[[], Any], n: int) -> list[float]:
-    """Milliseconds of n runs."""
-    taken = []
-    for _ in range(n):
-        start = time.perf_counter()
-        work()
-        taken.append(1e3 * (time.perf_counter() - start))
-    return taken
+NOOP, API = "uvicorn bench.noop:app --no-access-log", "api"
+ABOUT = """Written by `make bench-serving` on {} cores, Python {}; the load generator (wrk, {} connections) is on the same cores.
+Load average before: {:.2f}. Rates and p99 are medians of {} rounds that take turns; all times are through HTTP."""
 
 
 def reloading(tree: Path, over: threading.Event, done: list[float]) -> None:

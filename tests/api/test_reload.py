@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.model_store import CURRENT
+from api.model_store import CURRENT, ModelStore
 from stages import paths
 from stages.forecasting.features import with_state
 from stages.forecasting.model import DemandModel
@@ -64,6 +64,24 @@ def test_new_sales_move_the_origin(live: TestClient, tree: Path, panel: Panel) -
     assert reload(live)[1]["result"] == "loaded"
     answer = live.get("/forecast/1/1", headers=HEADERS).json()
     assert (answer["forecast_origin"], answer["date"][0]) == ("2024-02-25", "2024-02-26")
+
+
+def test_what_one_process_has_computed_no_other_computes(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = settings(tree, tmp_path / "state")
+    ModelStore.of(config).refresh()
+
+    def again(*_: object, **__: object) -> Path:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("api.model_store.compute", again)
+    other = ModelStore.of(config)
+    other.refresh()
+    assert asyncio.run(other.follow())
+    assert other.served
+    shutil.copy(tree / paths.MODEL, tmp_path / "same")
+    shutil.copy(tmp_path / "same", tree / paths.MODEL)
+    with pytest.raises(AssertionError, match="again"):
+        other.refresh()
 
 
 class Bomb:

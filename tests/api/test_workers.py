@@ -1,4 +1,4 @@
-"""Two workers of uvicorn, as `uvicorn api.app:app --workers 2` starts them: metrics add up, a reload reaches both."""
+"""Two workers, as `python -m api` starts them: metrics add up, a reload reaches both."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def free_port() -> int:
 @pytest.fixture
 def server(tree: Path, tmp_path: Path) -> Iterator[httpx.Client]:
     port = free_port()
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "API_KEY": KEY, "STATE_DIR": str(tmp_path / "state"), "POLL_SECONDS": "0"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "API_KEY": KEY, "STATE_DIR": str(tmp_path / "state"), "POLL_SECONDS": "0",
+           "PORT": str(port), "WORKERS": "2"}
     env.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    command = [sys.executable, "-m", "uvicorn", "api.app:app", "--port", str(port), "--workers", "2", "--no-access-log"]
-    process = subprocess.Popen(command, cwd=tree, env=env, start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=tree, env=env, start_new_session=True)
     try:
         headers = {"x-api-key": KEY, "connection": "close"}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:

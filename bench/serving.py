@@ -1,7 +1,7 @@
 """How fast the API answers beside a FastAPI that does nothing, in one run: python -m bench.serving [WORKING TREE].
 
-Needs wrk (Debian: apt install wrk) and a working tree with a model, this one by default. Prints a table and puts it into
-bench/results.md; of the times only the ratios mean something elsewhere.
+Needs wrk (Debian: apt install wrk) and a working tree with a model, this one by default. Prints a table and writes it to
+bench/serving.md; of the times only the ratios mean something elsewhere.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from typing import Any
 from bench.large import SERIES, plant
 from bench.server import CONNECTIONS, KEY, call, load, server, times
 
-RESULTS = Path(__file__).with_name("results.md")
-TITLE = "## Serving"
+RESULTS = Path(__file__).with_name("serving.md")
 ROUNDS = 3
 BATCH = 45_000
 NOOP, API = "uvicorn bench.noop:app --no-access-log", "api"
@@ -131,7 +130,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("error: wrk is needed (Debian, Ubuntu: apt install wrk)")
     about = ABOUT.format(os.cpu_count(), platform.python_version(), CONNECTIONS, os.getloadavg()[0], ROUNDS)
-    lines = [TITLE, "", about, "", "| what | how it came out |", "| --- | --- |"]
+    lines = ["# Serving", "", about, "", "| what | how it came out |", "| --- | --- |"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tree = working_copy(Path(sys.argv[1] if len(sys.argv) > 1 else ".").absolute(), folder / "tree")
@@ -139,8 +138,7 @@ def main() -> None:
             for what, how in found:
                 print(f"{what:50}{how}", flush=True)
                 lines.append(f"| {what} | {how} |")
-    before = RESULTS.read_text().partition(f"{TITLE}\n")[0].rstrip()
-    RESULTS.write_text("\n".join([before, "", *lines]) + "\n")
+    RESULTS.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

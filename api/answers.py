@@ -17,7 +17,6 @@ from api.schemas import Columns, Query, RowList, Rows, WhatIfQuery
 from api.table import COLUMNS, Id, OutsideHorizonError, UnknownSeriesError
 
 SHOWN = 5  # wrong rows named in an error
-DECIMALS = 6  # of units per day
 
 
 def dumps(content: Any) -> bytes:
@@ -45,7 +44,7 @@ def common(served: Served) -> dict[str, Any]:
 
 def one(served: Served, query: Query) -> bytes:
     """The answer to a query without other circumstances: the hot path."""
-    point, lo_80, hi_80, lo_95, hi_95 = rounded(found(served, query)).tolist()
+    point, lo_80, hi_80, lo_95, hi_95 = found(served, query).tolist()
     return orjson.dumps({
         "store": query.store, "item": query.item, "date": query.date, "predicted_sales": point, "lo_80": lo_80, "hi_80": hi_80,
         "lo_95": lo_95, "hi_95": hi_95, "model_version": served.version, "forecast_origin": served.facts["forecast_origin"],
@@ -67,7 +66,7 @@ def one_what_if(served: Served, query: Query) -> dict[str, Any]:
     row, day = served.table.row(query.store, query.item), served.table.day(query.date)
     known = {name: {day: value} for name, value in (query.known_future or {}).items()}
     check_known(served, known)
-    values = rounded(served.whatif.forecast(row, query.recent_sales or [], known)[day]).tolist()
+    values = served.whatif.forecast(row, query.recent_sales or [], known)[day].tolist()
     return {"store": query.store, "item": query.item, "date": query.date, **dict(zip(COLUMNS, values, strict=True)),
             **common(served), "what_if": True}
 
@@ -116,12 +115,7 @@ def series(served: Served, store: Id, item: Id, query: WhatIfQuery) -> dict[str,
 
 def columns(values: np.ndarray) -> dict[str, np.ndarray]:
     """(N, 5) as one contiguous array per name."""
-    return dict(zip(COLUMNS, np.ascontiguousarray(rounded(values).T), strict=True))
-
-
-def rounded(values: np.ndarray) -> np.ndarray:
-    """float64: JSON would shorten float32 to what float32 can tell apart, and write what no digit of it means."""
-    return np.round(values.astype("f8"), DECIMALS)
+    return dict(zip(COLUMNS, np.ascontiguousarray(values.T), strict=True))
 
 
 def batch(served: Served, body: bytes, most: int) -> tuple[bytes, int]:

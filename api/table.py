@@ -35,7 +35,7 @@ class Table:
     """S series × H days.
 
     Attributes:
-        values: (S, H, 5) float32, COLUMNS, units per day.
+        values: (S, H, 5) float64, COLUMNS, units per day, rounded as JSON has them.
         store, item: S ids each, all int or all str, sorted by store, then item.
         rows: position of each store and item.
         days: position of each day, as YYYY-MM-DD, in order; day 0 is the one after the origin.
@@ -79,11 +79,11 @@ class Table:
         return f"{day} is outside the forecast, which covers {allowed[0]} to {allowed[-1]}"
 
     def lookup(self, store: Id, item: Id, day: str) -> np.ndarray:
-        """(5,) float32: the hot path."""
+        """(5,) of `values`: the hot path."""
         return self.values[self.row(store, item), self.day(day)]
 
     def batch(self, store: Sequence[Id], item: Sequence[Id], day: Sequence[str]) -> np.ndarray:
-        """(N, 5) float32 of N rows."""
+        """(N, 5) of `values` for N rows."""
         n = len(day)
         rows = np.fromiter(map(self.rows.get, zip(store, item, strict=True), repeat(UNKNOWN)), "i4", n)
         for k in np.flatnonzero(rows == UNKNOWN).tolist():

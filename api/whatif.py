@@ -12,10 +12,16 @@ from stages.forecasting.features import with_state
 from stages.forecasting.model import DemandModel, Forecast
 from stages.forecasting.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
 
+DECIMALS = 6  # of units per day
+
 
 def stacked(made: Forecast) -> np.ndarray:
-    """(S, H, 5) float32: the point, then the ends of the 80 % and of the 95 % interval."""
-    return np.stack([made.point, made.low[80], made.high[80], made.low[95], made.high[95]], axis=2)
+    """(S, H, 5) float64, to DECIMALS: the point, then the ends of the 80 % and of the 95 % interval.
+
+    JSON would shorten float32 to what float32 can tell apart, and write digits of it as float64 that mean nothing.
+    """
+    parts = (made.point, made.low[80], made.high[80], made.low[95], made.high[95])
+    return np.round(np.stack(parts, axis=2, dtype="f8"), DECIMALS)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class WhatIf:
     closing: np.ndarray
 
     def forecast(self, row: int, recent: Sequence[float | None], known: Mapping[str, Mapping[int, float]]) -> np.ndarray:
-        """(H, 5) float32, units per day, as in Table.values.
+        """(H, 5) float64, units per day, as in Table.values.
 
         Args:
             row: position of the series.

@@ -149,7 +149,8 @@ def main() -> None:
     summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))
     with entry.whole_file(paths.DRIFT_REPORT) as part:
-        part.write_text(html.replace("<body>", "<body>" + drift_page.page(summary, verdict.seen, verdict.findings), 1), encoding="utf-8")
+        ours = drift_page.page(summary, verdict.seen, verdict.findings)
+        part.write_text(html.replace("<body>", "<body>" + ours, 1), encoding="utf-8")
     entry.write_json(paths.DRIFT_SUMMARY, summary)
     entry.write_json(paths.RETRAIN_FLAG, {"train_through": summary["train_through"]})
     line = f"as_of={newest} champion={summary['champion']} retrain={summary['retrain']} reasons={'; '.join(summary['reasons'])}"

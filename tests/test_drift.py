@@ -341,8 +341,8 @@ def test_the_page_shows_verdict_chart_and_segments_and_escapes_names():
     seen = outcome(np.random.default_rng(18), factor=np.where(series(*range(8)), 0.7, 1.0))
     seen = replace(seen, store=np.array([f"<{store}>" for store in seen.store], object))
     findings = drift.judge(seen, normal(), RULES)
-    html = drift_page.page({"retrain": True, "as_of": "2024-01-28", "champion": "v", "reasons": ["a < b"], "data_problems": ["feed & all"]},
-                seen, findings)
+    summary = {"retrain": True, "as_of": "2024-01-28", "champion": "v", "reasons": ["a < b"], "data_problems": ["feed & all"]}
+    html = drift_page.page(summary, seen, findings)
     assert "Train again" in html
     assert "a &lt; b" in html
     assert "feed &amp; all" in html

@@ -66,11 +66,12 @@ def found(results: dict[str, Any]) -> Any:
             of = [peer["kinds"][kind] for peer in peers]
             rows.append((KINDS[kind].title, within(delays, 28) / len(delays), share(of, "found", "replays"),
                          share(of, "found_matched", "replays")))
-    figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
     at = np.arange(len(rows))[::-1]
     for k, (name, colour) in enumerate(WHO.items()):
-        axis.barh(at + 0.27 * (1 - k), [100 * row[1 + k] for row in rows], 0.25, color=colour, label=name)
-    axis.set(yticks=at, yticklabels=[row[0] for row in rows], xlabel="drift called within 28 days, %", xlim=(0, 100))
+        bars = axis.barh(at + 0.27 * (1 - k), [100 * row[1 + k] for row in rows], 0.25, color=colour, label=name)
+        axis.bar_label(bars, fmt="%.0f", fontsize=6, padding=2)
+    axis.set(yticks=at, yticklabels=[row[0] for row in rows], xlabel="drift called within 28 days, %", xlim=(0, 104))
     axis.axhline(at[0] - 0.5, color="0.4", linewidth=0.6)
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure

@@ -84,7 +84,7 @@ def case_rows(cases: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def spoiled_rows(cases: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Each kind of broken feed, all cases together."""
+    """Each kind of broken feed, some cases together."""
     rows: list[tuple[str, ...]] = []
     for kind, title in spoiled.KINDS.items():
         tried, drift, told = (sum(case["spoiled"][kind][key] for case in cases.values()) for key in ("replays", "drift", "told"))
@@ -102,14 +102,13 @@ def markdown(results: dict[str, Any]) -> str:
             continue
         found = pooled(some.values())
         quiet = found["quiet"]
+        peers = [case["peer"] for case in some.values() if "peer" in case]
         parts += [f"## {title}\n", "; ".join(case["title"] for case in some.values()) + f". {quiet['days']:,} days judged, "
                   f"{quiet['alarm_days']} of them with an alarm; {per_year(quiet)} alarms a year.\n",
                   table(("drift", "found within 14 days", "within 28 days", "median", "Evidently", "the same, season-matched"),
-                        kind_rows(found, [case["peer"] for case in some.values() if "peer" in case])),
-                  table(("data", "false alarms, weekly checks", "alarms a year", *(KINDS[kind].title for kind in LEVELS)),
-                        case_rows(some))]
-    parts += ["## Broken feeds\n", "They must be told as a problem of the data, and must not be taken for drift.\n",
-              table(("feed", "told within 14 days", "taken for drift"), spoiled_rows(cases))]
+                        kind_rows(found, peers)),
+                  table(("data", "false alarms", "alarms a year", *(KINDS[kind].title for kind in LEVELS)), case_rows(some)),
+                  table(("broken feed", "told as a data problem within 14 days", "taken for drift within 28"), spoiled_rows(some))]
     return "\n".join(parts)
 
 

@@ -108,7 +108,7 @@ def markdown(results: dict[str, Any]) -> str:
                   table(("drift", "found within 14 days", "within 28 days", "median", "Evidently", "the same, season-matched"),
                         kind_rows(found, peers)),
                   table(("data", "false alarms", "alarms a year", *(KINDS[kind].title for kind in LEVELS)), case_rows(some)),
-                  table(("broken feed", "told as a data problem within 14 days", "taken for drift within 28"), spoiled_rows(some))]
+                  table(("broken feed", "told as a data problem within 14 days", "taken for drift"), spoiled_rows(some))]
     return "\n".join(parts)
 
 

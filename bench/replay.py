@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from bench.cases import REAL, generated, real
+from bench.drift.injection import KINDS, inject
 from stages import compare
 from stages.drift import Watch
-from stages.forecasting import deviation, drift, versions
+from stages.forecasting import deviation, drift, structural, versions
 from stages.forecasting.backtest import actual_after, backtest, origins
 from stages.forecasting.features import with_state
 from stages.forecasting.model import DemandModel
@@ -34,9 +35,11 @@ ABOUT = """# Replay: when to train again
 
 Written by `make replay` on {machine}: {title}, {weeks} weeks from {first} on. Each week the champion forecasts the next 90 days
 from the newest sales; SMAPE and WAPE are means over these forecasts. CPU seconds: of fitting, and of judging the days since the
-last check. All policies start with the same champion; trainings are those after it.
+last check. All policies start with the same champion; trainings are those after it. A candidate of the policy "on drift" is
+promoted by the project's own rule.
 """
 YEARS, WEEK = 2, 7
+SHIFTS = 259  # days after the first, on which a fifth of the series shifts in the second replay
 TOO_EARLY = min(deviation.windows(drift.REVIEW)) - 1  # days after the training, on which nobody can judge
 SCORES = ("smape", "wape")
 
@@ -117,9 +120,10 @@ class Policy:
     scores: list[dict[str, float]] = field(default_factory=list)
 
 
-def replay(panel: Panel, settings: Params, first: np.datetime64, said: Callable[[str], None]) -> list[Policy]:
+def replay(trainer: Trainer, first: np.datetime64, said: Callable[[str], None]) -> list[Policy]:
     """The policies after all weeks from `first` on, as long as the horizon's days are there. The panel needs its state."""
-    horizon, trainer = settings.forecast.horizon, Trainer(panel, settings)
+    panel, settings = trainer.panel, trainer.settings
+    horizon = settings.forecast.horizon
     weeks = np.arange(first, panel.last_day - horizon + 1, WEEK)
     start, _ = trainer(first)
     gate = Gate.of(panel, settings, start)
@@ -176,9 +180,17 @@ def summary(policies: list[Policy], first: np.datetime64) -> dict[str, Any]:
 
 def markdown(found: dict[str, Any]) -> str:
     """bench/replay.md."""
+    parts = [ABOUT.format(**found, **{key: found["calm"][key] for key in ("weeks", "first")})]
+    for title, name in (("As it is", "calm"), (f"A fifth of the series 25 % off from {found['shift']} on", "shifted")):
+        parts += [f"## {title}\n", table(found[name])]
+    return "\n".join(parts)
+
+
+def table(found: dict[str, Any]) -> str:
+    """One row per policy."""
     best = found["policies"]["weekly"]["smape"]
-    lines = [ABOUT.format(**found), "| a new champion is trained | SMAPE % | beside weekly | WAPE % | trainings "
-             "| CPU s, training | CPU s, judging |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| a new champion is trained | SMAPE % | beside weekly | WAPE % | trainings | CPU s, training | CPU s, judging |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]
     for name, row in found["policies"].items():
         lines.append(f"| {name} | {row['smape']:.3f} | {100 * (row['smape'] / best - 1):+.2f} % | {row['wape']:.3f} "
                      f"| {row['trainings']} | {row['training_cpu_seconds']:.0f} | {row['judging_cpu_seconds']:.0f} |")
@@ -193,9 +205,14 @@ def main() -> None:
     panel, settings = real() if there else generated({})
     panel = with_state(panel)
     first = (panel.last_day.astype("M8[Y]") + 1 - YEARS).astype("M8[D]") - 1
-    policies = replay(panel, settings, first, said)
+    trainer = Trainer(panel, settings)
+    calm = summary(replay(trainer, first, said), first)
+    shift = first + SHIFTS
+    shifted = with_state(inject(panel, structural.fit(panel), KINDS["level_fifth"], shift, np.random.default_rng(0)))
+    before = {day: made for day, made in trainer.made.items() if day < shift}
+    drifting = summary(replay(Trainer(shifted, settings, before), first, said), first)
     found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo",
-             **summary(policies, first)}
+             "shift": str(shift), "calm": calm, "shifted": drifting}
     (OUT / "replay.json").write_text(json.dumps(found) + "\n")
     (OUT / "replay.md").write_text(markdown(found))
     from bench.drift.pictures import draw_replay

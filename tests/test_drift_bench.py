@@ -184,7 +184,7 @@ def test_policies_train_when_they_are_due_and_the_gate_when_sales_shift(settings
     whole = ready(panel(noisy(mean)))
     first = whole.dates[699]
     said: list[str] = []
-    policies = {policy.name: policy for policy in replay.replay(whole, settings, first, said.append)}
+    policies = {policy.name: policy for policy in replay.replay(replay.Trainer(whole, settings), first, said.append)}
     weeks = [str(day) for day in np.arange(first, whole.dates[899] - 56 + 1, 7)]
     assert policies["never"].trained == []
     assert policies["weekly"].trained == weeks[1:]
@@ -194,7 +194,7 @@ def test_policies_train_when_they_are_due_and_the_gate_when_sales_shift(settings
     assert gated.model.trained_through == np.datetime64([day for day in gated.trained if day not in gated.refused][-1])
     found = replay.summary(list(policies.values()), first)
     assert found["weeks"] == len(weeks) == len(found["policies"]["never"]["weekly"]["smape"])
-    text = replay.markdown({"machine": "", "title": "", **found})
+    text = replay.table(found)
     row = next(line for line in text.splitlines() if line.startswith("| weekly"))
     assert f"| {len(weeks) - 1} |" in row
     assert "+0.00 %" in row

@@ -33,22 +33,22 @@ def draw(results: dict[str, Any], folder: Path) -> None:
 
 
 def draw_replay(results: dict[str, Any], folder: Path) -> None:
-    """Error of the forecasts made each week, and how far each policy is from training every week; a tick for each training."""
-    dates = np.datetime64(results["first"]) + 7 * np.arange(results["weeks"])
-    weekly = np.array(results["policies"]["weekly"]["weekly"]["smape"])
+    """Error of the forecasts made each week, as it was and with a shift; a mark where the gate trained."""
     with plt.rc_context(STYLE):
-        figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 4.6), sharex=True, layout="constrained")
-        for (name, row), (colour, style) in zip(results["policies"].items(), LINES, strict=True):
-            smape = np.array(row["weekly"]["smape"])
-            label = f"{name}: {row['trainings']} trainings, SMAPE {row['smape']:.2f} %"
-            top.plot(dates, smape, style, color=colour, linewidth=1.2, label=label)
-            bottom.plot(dates, 100 * (smape / weekly - 1), style, color=colour, linewidth=1.2)
-            if row["trained"] and name != "weekly":
-                bottom.plot(np.array(row["trained"], "M8[D]"), np.zeros(len(row["trained"])), "|", color=colour, markersize=9)
-        top.set(ylabel="SMAPE of the next 90 days, %")
-        top.legend(frameon=False, fontsize=8)
-        bottom.axhspan(-1, 1, color="0.93", zorder=0)
-        bottom.set(ylabel="beside training weekly, %", xlabel="day on which the forecast is made")
+        figure, axes = plt.subplots(2, 1, figsize=(9, 5), sharex=True, layout="constrained")
+        titles = "as it is", f"a fifth of the series 25 % off from {results['shift']} on"
+        for axis, replay, title in zip(axes, (results["calm"], results["shifted"]), titles, strict=True):
+            dates = np.datetime64(replay["first"]) + 7 * np.arange(replay["weeks"])
+            for (name, row), (colour, style) in zip(replay["policies"].items(), LINES, strict=True):
+                smape = np.array(row["weekly"]["smape"])
+                label = f"{name}: {row['trainings']} trainings, {row['smape']:.2f} %"
+                axis.plot(dates, smape, style, color=colour, linewidth=1.2, label=label)
+                if row["trained"] and name == "on drift":
+                    at = np.isin(dates, np.array(row["trained"], "M8[D]"))
+                    axis.plot(dates[at], smape[at], "o", color=colour, markersize=6)
+            axis.set(title=title, ylabel="SMAPE of the next 90 days, %")
+            axis.legend(frameon=False, fontsize=8, ncols=2)
+        axes[1].set_xlabel("day on which the forecast is made")
         figure.savefig(folder / "replay.svg", metadata={"Date": None})
         plt.close(figure)
 

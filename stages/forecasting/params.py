@@ -97,7 +97,7 @@ class Drift(Section):
 
     mape_tolerance: float = Field(gt=0, description="relative rise of MAPE over what the backtest makes normal for those days")
     level_tolerance: float = Field(gt=0, description="a segment's sales this much off the forecast, relative, are let pass")
-    sigmas: float = Field(gt=1, description="beyond what is normal, for one segment; one more for all sales, one less for crowds")
+    sigmas: float = Field(gt=1, description="beyond what is normal, for one segment; one more for what all sales do together")
     volume: Share = Field(description="share of all sales that has to have moved")
     silent_days: Positive = Field(description="days without a sale, where some were due, that make a series a data problem")
     sample_rows: Positive = Field(description="rows that Evidently compares")

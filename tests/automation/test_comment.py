@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,21 @@ class Comments(BaseHTTPRequestHandler):
     """The comments of pull request 7; the token `fork` may only read. Pages hold 100, as GitHub's do."""
 
     texts: list[str]
+
+    @classmethod
+    @contextmanager
+    def serving(cls, texts: list[str]) -> Iterator[tuple[str, list[str]]]:
+        """The API's address, and the texts of the comments as they change."""
+        handler = type("Here", (cls,), {"texts": texts})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", texts
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
     def do_GET(self) -> None:
         page = int(re.search(r"page=(\d+)$", self.path)[1])  # type: ignore[index]
@@ -58,18 +74,11 @@ class Comments(BaseHTTPRequestHandler):
 @pytest.fixture
 def texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What stands under the pull request."""
-    handler = type("Here", (Comments,), {"texts": ["looks good", "please rebase"]})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    for name, value in {"API_URL": address, "REPOSITORY": "someone/demand", "TOKEN": "right"}.items():
-        monkeypatch.setenv(f"GITHUB_{name}", value)
     monkeypatch.setenv("PULL_REQUEST", "7")
-    yield handler.texts
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Comments.serving(["looks good", "please rebase"]) as (address, texts):
+        for name, value in {"API_URL": address, "REPOSITORY": "someone/demand", "TOKEN": "right"}.items():
+            monkeypatch.setenv(f"GITHUB_{name}", value)
+        yield texts
 
 
 def test_one_comment_that_is_updated_in_place(texts: list[str]) -> None:

@@ -1,9 +1,10 @@
-"""The retrain workflow, by its own steps: fresh clones, a bare Git remote, and a real S3 server as the DVC remote."""
+"""The workflows, by their own steps: fresh clones, a bare Git remote, and a real S3 server as the DVC remote."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import s3
 from examples import ROOT
 from hub import WRITE, Hub
 from pipelines import DRIFTS, FIRST, START, Project, as_of
+from test_comment import Comments
 from workflows import Job, Workflow
 
 from stages.forecasting.versions import sha256
@@ -71,7 +73,8 @@ class Remote:
     def workflow(self, name: str = "retrain", secrets: dict[str, str] | None = None, **settings: Any) -> Workflow:
         place = self.place / "runs"
         place.mkdir(exist_ok=True)
-        return Workflow(name, self.git, Path(place / str(len(list(place.iterdir())))), secrets or self.secrets, **settings)
+        number = len(list(place.iterdir()))
+        return Workflow(name, self.git, place / str(number), self.secrets if secrets is None else secrets, **settings)
 
     def head(self) -> str:
         return self.show("log", "-1", "--format=%H")
@@ -168,6 +171,33 @@ def test_the_loop(remote: Remote, hub: Hub) -> None:
     assert went(jobs) == CHECK_ALONE
     assert "nothing to record" in jobs["check"].log
     assert remote.head() == before
+
+
+def test_a_pull_request(remote: Remote) -> None:
+    """What it changes is run, compared and told; what a fork cannot do is left out."""
+    base = remote.head()
+    remote.push({"promote": {"tolerance": 0.02}})
+    event = {"pull_request": {"base": {"sha": base}, "number": 7}}
+    github = {"event_name": "pull_request", "event": event, "token": "right", "repository": "someone/demand", "run_id": "12",
+              "server_url": "https://github.com"}
+    with Comments.serving(["looks good"]) as (address, texts):
+        environment = {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": "someone/demand"}
+        ours = remote.workflow("ci", environment=environment, without=("make test", "make lint-workflows"))
+        job = ours.run(github=github)["pipeline"]
+        assert job.ran[-1] == "The committed dvc.lock is what was run"
+        assert (job.result, "run it and commit the result" in job.log) == ("failure", True)  # somebody forgot dvc repro
+        assert "**dvc.lock not current**" in texts[1]
+        assert "Stage 'train' didn't change, skipping" in job.log
+        assert re.search(r"promote\.tolerance +\| 0\.01 +\| 0\.02 ", texts[1])
+        assert "Push data and models" not in job.ran
+
+        fork = remote.workflow("ci", secrets={}, environment=environment, without=("make test", "make lint-workflows"))
+        job = fork.run(github=github)["pipeline"]
+        assert job.result == "success", job.log
+        if remote.endpoint:
+            assert job.ran == ["Install", "See what can be done here"]
+            assert "So is the pipeline: data/sales.csv is only there" in job.summary
+        assert len(texts) == 2
 
 
 def test_bad_credentials_end_the_check_and_change_nothing(remote: Remote) -> None:

@@ -18,6 +18,7 @@ from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
 from stages import drift as stage
 from stages.forecasting import drift, drift_page, structural
+from stages.forecasting.features import with_state
 from stages.forecasting.panel import CLOSED, FILLED, Panel
 from stages.forecasting.params import Params
 from stages.forecasting.versions import Champion
@@ -122,13 +123,13 @@ def test_weeks_alarms_and_delays_are_counted_by_hand():
 
 def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params, watched: Watched):
     """Forecasts made once, sales changed afterwards: day by day as the stage would have judged the data as it then was."""
-    changed = inject(sold, watched.factors, KINDS["level_store"], sold.dates[FIRST + 40], np.random.default_rng(3))
+    changed = with_state(inject(sold, watched.factors, KINDS["level_store"], sold.dates[FIRST + 40], np.random.default_rng(3)))
     watch = champion.with_sales(watched, changed, 40)
     trained = sold.dates[FIRST].astype(object)
     of = Champion(version="20240501T000000Z", model="m", sha256="0" * 64, trained_through=trained, train={}, horizon=56,
                   known_future=(), baseline={"normal": [watch.normal]}, promoted_at="", promoted_by="", reason="", previous=None)
     said = []
-    for day in (30, 44, 47, 52, 60):
+    for day in (30, 44, 47, 52, 60, 90):
         verdict = stage.judged(changed.through(sold.dates[FIRST + day]), watch.model, of, settings.drift)
         mine = watch.findings_on(day)
         assert [drift_page.as_dict(one) for one in verdict.findings] == [drift_page.as_dict(one) for one in mine]

@@ -47,7 +47,7 @@ def draw_replay(results: dict[str, Any], folder: Path) -> None:
                     at = np.isin(dates, np.array(row["trained"], "M8[D]"))
                     axis.plot(dates[at], smape[at], "o", color=colour, markersize=6)
             axis.set(title=title, ylabel="SMAPE of the next 90 days, %")
-            axis.legend(frameon=False, fontsize=8, ncols=2)
+            axis.legend(frameon=False, fontsize=8, loc="upper right")
         axes[1].set_xlabel("day on which the forecast is made")
         figure.savefig(folder / "replay.svg", metadata={"Date": None})
         plt.close(figure)

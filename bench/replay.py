@@ -34,8 +34,8 @@ OUT, PICTURES = Path("bench"), Path("docs/images")
 ABOUT = """# Replay: when to train again
 
 Written by `make replay` on {machine}: {title}, {weeks} weeks from {first} on. Each week the champion forecasts the next 90
-days from the newest sales; SMAPE and WAPE are means over these forecasts. CPU seconds: of fitting, and of judging the days since the
-last check. All policies start with the same champion; trainings are those after it. A candidate of the policy "on drift" is
+days from the newest sales; SMAPE and WAPE are means over these forecasts. CPU seconds: of fitting, and of judging the days since
+the last check. All policies start with the same champion; trainings are those after it. A candidate of the policy "on drift" is
 promoted by the project's own rule.
 """
 YEARS, WEEK = 2, 7

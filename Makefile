@@ -32,7 +32,7 @@ serve: $(VENV)/.repro
 	python -m api
 
 test: lint
-	pytest -q --durations 5 -n 2 --dist loadgroup
+	pytest -q --durations 5 -n 2 --dist loadfile
 
 test-stack: $(VENV)/.dev
 	STACK=1 pytest -q --durations 5 tests/stack

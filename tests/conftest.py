@@ -41,11 +41,5 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole pipelines run last: most mistakes show in the first seconds.
-
-    Where tests run in several processes, those of a file share one and its fixtures, and so do all that use the S3 server.
-    """
+    """Whole pipelines run last: most mistakes show in the first seconds."""
     items.sort(key=lambda item: "slow" in item.keywords)
-    files = {item.path for item in items if "endpoint" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("s3" if item.path in files else item.path.stem))

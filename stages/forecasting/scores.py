@@ -26,14 +26,14 @@ def errors(actual: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
     error = f - y
     size, both = np.abs(error), np.abs(y) + np.abs(f)
     sold = y > 0
-    total = max(y.sum(), np.finfo("f8").tiny)
+    total = max(float(y.sum()), float(np.finfo("f8").tiny))
     return {
         "mae": float(size.mean()),
         "rmse": float(np.sqrt((error**2).mean())),
         "mape": float(100 * (size[sold] / y[sold]).mean()) if sold.any() else float("nan"),
         "smape": float(200 * np.divide(size, both, out=np.zeros_like(size), where=both > 0).mean()),
-        "wape": float(100 * size.sum() / total),
-        "bias": float(100 * error.sum() / total),
+        "wape": 100 * float(size.sum()) / total,
+        "bias": 100 * float(error.sum()) / total,
         "mape_zeros": int((~sold).sum()),
         "n": len(y),
     }

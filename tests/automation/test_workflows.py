@@ -42,6 +42,9 @@ class Remote:
         self.run("git", "rm", "--quiet", "--cached", "data/sales.csv")
         self.run("dvc", "add", "--quiet", "data/sales.csv")  # the data themselves are in the DVC remote, as in a real project
         self.run("dvc", "remote", "add", "--force", "--default", "store", self.url)
+        if not endpoint:  # DVC has made the path a relative one, which is another one in a clone
+            settings = project.root / ".dvc/config"
+            settings.write_text(re.sub(r"url = .*/remote$", f"url = {self.url}", settings.read_text(), flags=re.MULTILINE))
         if endpoint:
             self.run("dvc", "remote", "modify", "store", "endpointurl", endpoint)
         (project.root / ".gitignore").open("a").write("/.venv\n/.cache\n")

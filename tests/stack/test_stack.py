@@ -50,10 +50,12 @@ def engine() -> dict[str, str]:
         return env
     if not STAND_IN.exists() or os.geteuid() != 0:
         pytest.skip("no Docker engine is running, and the stand-in (../shared/tools/docker-engine.sh, for root) is not here")
-    said = run("bash", str(STAND_IN), "start")
+    started = subprocess.run(["bash", str(STAND_IN), "start"], capture_output=True, text=True, check=False)
+    if started.returncode:
+        pytest.skip(f"no Docker engine is running, and the stand-in cannot be started: {started.stderr.strip()[-300:]}")
     for plugin in (Path.home() / ".docker/cli-plugins").glob("docker-*"):
         plugin.chmod(0o755)  # it leaves buildx as it was in its package, and compose then panics
-    return env | {"DOCKER_HOST": said.split("export DOCKER_HOST=")[1].split()[0]}
+    return env | {"DOCKER_HOST": started.stdout.split("export DOCKER_HOST=")[1].split()[0]}
 
 
 def use_stand_ins(env: dict[str, str], images: list[str]) -> bool:

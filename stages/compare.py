@@ -8,6 +8,7 @@ configuration is held against configuration, each fitted there. At origins that 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,12 +63,19 @@ def against(panel: Panel, evaluated: dict[str, Any], train: Train, horizon: int,
 
 def scored(panel: Panel, origin: np.datetime64, days: int, model: DemandModel) -> dict[str, float]:
     """The model's scores on so many days after an origin."""
-    return evaluation.fold_scores(fold_of(panel, panel.through(origin), origin, days, model))
+    return numbers(evaluation.fold_scores(fold_of(panel, panel.through(origin), origin, days, model)))
 
 
 def numbers(scores: dict[str, Any]) -> dict[str, float]:
-    """The scores among the metrics of a backtest."""
-    return {name: value for name, value in scores.items() if isinstance(value, int | float)}
+    """The scores among the metrics of a backtest; those that nothing was sold to tell are left out."""
+    return {name: value for name, value in scores.items() if isinstance(value, int | float) and math.isfinite(value)}
+
+
+def said(score: float, ratio: float | None, of: Champion | None) -> str:
+    """How the candidate did, in a line."""
+    if of is None:
+        return "no champion to compare with"
+    return f"{METRIC} {score}, " + (f"{ratio:.4f} of the champion's" if ratio is not None else "the champion's is 0")
 
 
 def main() -> None:
@@ -78,7 +86,8 @@ def main() -> None:
     if current is not None:
         panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
         compared = evaluation.rounded(against(panel, evaluated, params.train, params.forecast.horizon, current))
-    ratio = evaluated[METRIC] / compared["champion_scores"][METRIC] if current else None
+    theirs = compared["champion_scores"].get(METRIC)
+    ratio = evaluated[METRIC] / theirs if theirs else None
     entry.write_json(paths.COMPARE_METRICS, {
         "model_sha256": evaluated["model_sha256"],
         "champion": current and current.version,
@@ -88,7 +97,7 @@ def main() -> None:
         "ratio": evaluation.rounded(ratio),
         **compared,
     })
-    print(f"{METRIC} {evaluated[METRIC]}, {ratio:.4f} of the champion's" if ratio else "no champion to compare with")
+    print(said(evaluated[METRIC], ratio, current))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def evidently(now: Sample, then: Sample, column_share: float) -> tuple[dict[str,
     limit = data_drift.threshold(min(now.rows, then.rows))
     preset = DataDriftPreset(drift_share=column_share, num_method="wasserstein", num_threshold=limit,
                              cat_method="jensenshannon", cat_threshold=limit)
-    run = Report([preset]).run(pd.DataFrame(now.columns), pd.DataFrame(then.columns))
+    with np.errstate(divide="ignore", invalid="ignore"):  # its page correlates columns, constant ones too
+        run = Report([preset]).run(pd.DataFrame(now.columns), pd.DataFrame(then.columns))
     found = [metric for metric in run.dict()["metrics"] if "column" in metric["config"]]
     columns = {metric["config"]["column"]: {"method": metric["config"]["method"], "distance": float(metric["value"]),
                                             "drifted": bool(metric["value"] >= limit)} for metric in found}
@@ -108,13 +109,24 @@ def evidently(now: Sample, then: Sample, column_share: float) -> tuple[dict[str,
     return {"threshold": limit, "columns": columns}, RANDOM_ID.sub(lambda match: numbers[match[0]], html)
 
 
+def compared(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
+    """As `evidently`, of the columns that can be compared; a page that says so where there are none."""
+    names = data_drift.comparable(now, then)
+    if names:
+        return evidently(now.only(names), then.only(names), column_share)
+    said = (f"Nothing can be compared: the days from {now.first} to {now.last}, or those from {then.first} to {then.last}, "
+            f"have no sales, or the same in every row.")
+    return {"threshold": None, "columns": {}}, f"<html><body><p>{said}</p></body></html>"
+
+
 def data_summary(now: Sample, then: Sample, season_matched: bool, found: dict[str, Any], column_share: float) -> dict[str, Any]:
-    """The part of the summary about the data. Without last year's season to compare with, it is never called drift."""
-    share = np.mean([column["drifted"] for column in found["columns"].values()])
+    """The part of the summary about the data. Without last year's season, or any column, to compare, it is never called drift."""
+    drifted = [column["drifted"] for column in found["columns"].values()]
+    share = float(np.mean(drifted)) if drifted else None
     return {
-        "data_drift_detected": bool(season_matched and share >= column_share),
+        "data_drift_detected": bool(season_matched and share is not None and share >= column_share),
         "data_drift": {
-            "season_matched": season_matched, "share_of_columns": float(share), "level_change": now.level / then.level - 1,
+            "season_matched": season_matched, "share_of_columns": share, "level_change": data_drift.level_change(now, then),
             "recent": [str(now.first), str(now.last)], "reference": [str(then.first), str(then.last)], "rows": now.rows, **found},
     }
 
@@ -145,7 +157,7 @@ def main() -> None:
     verdict = concept(panel, of, rules)
     problems = feed.problems(panel, feed.silence(panel, newest, rules.silent_days), newest)
     now, then, season_matched = data_drift.samples(panel, newest, drift.REVIEW, rules.sample_rows)
-    found, html = evidently(now, then, rules.column_share)
+    found, html = compared(now, then, rules.column_share)
     summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))
     with entry.whole_file(paths.DRIFT_REPORT) as part:

@@ -61,6 +61,14 @@ def tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plots.Table]:
     }
 
 
+def message(result: dict[str, Any], origins: int) -> str:
+    """The scores in a line; "unknown" where nothing was sold to tell one."""
+    digits = {"smape": 2, "mae": 2, "wape": 2, "coverage_80": 1, "coverage_95": 1}
+    shown = {name: "unknown" if result[name] is None else f"{result[name]:.{n}f}" for name, n in digits.items()}
+    return (f"mean of {origins} origins: " + "SMAPE {smape} %, MAE {mae}, WAPE {wape} %; the intervals of 80 and 95 % cover "
+            "{coverage_80} and {coverage_95} %".format(**shown))
+
+
 def main() -> None:
     params = entry.load_params()
     panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
@@ -74,8 +82,7 @@ def main() -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([table, *zip(*evaluation.rounded(table).values(), strict=True)])
     entry.write_json(paths.EVALUATE_METRICS, result)
-    print("mean of {} origins: SMAPE {smape:.2f} %, MAE {mae:.2f}, WAPE {wape:.2f} %; the intervals of 80 and 95 % cover "
-          "{coverage_80:.1f} and {coverage_95:.1f} %".format(len(folds), **result))
+    print(message(result, len(folds)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.forecasting.design import Design
-from stages.forecasting.structural import SEASON_NEEDS, Factors, shrunk_to, spread_beyond_chance
+from stages.forecasting.structural import SEASON_NEEDS, Factors, ratio, shrunk_to, spread_beyond_chance
 
 KINDS = ("structural", "level")
 YEAR = 364  # days: 52 whole weeks
@@ -68,7 +68,7 @@ def growth(design: Design, origin: int) -> float:
     if length < YEAR // 4:
         return 0.0
     now, then = design.sums(start + YEAR, origin + 1), design.sums(start, start + length)  # the same part of the year in both
-    both = (now[0] > 0) & (then[0] > 0)
+    both = (now[0] > 0) & (then[0] > 0) & (now[1] > 0) & (then[1] > 0)
     rates = [sold[both].sum() / shaped[both].sum() for sold, shaped in (now, then)] if both.any() else [1.0, 1.0]
     return float(np.log(rates[0] / rates[1]))
 
@@ -80,8 +80,7 @@ def annual(pooled: Pool, factors: Factors, design: Design, origin: int) -> np.nd
     """
     sold, shaped = design.sums(origin + 1 - YEAR, origin + 1)
     expected = pooled.common * factors.scale_of(design.panel) * shaped
-    own = np.divide(sold, shaped, out=np.full(len(sold), np.nan), where=shaped > 0)
-    together = np.divide(expected, shaped, out=np.zeros(len(sold)), where=shaped > 0)
+    own, together = ratio(sold, shaped, otherwise=np.nan), ratio(expected, shaped, otherwise=0.0)
     return np.where(expected > 0, together * shrunk_to(sold, expected, factors.noise, pooled.spread), own)
 
 

@@ -6,7 +6,8 @@ relative to its own trailing year, and to what all series do together; how far t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from stages.forecasting.panel import Panel
 COLUMNS = ("sales", "lag_1", "lag_7", "lag_30", "rolling_mean_7", "rolling_mean_30")  # relative to the trailing year
 YEAR = 364  # days: weekdays stay in place
 TRAILING = STATE.index("rolling_mean_364")
+LARGEST = 1e9  # absolute value of a known-future column that is told from larger ones: a histogram needs bins between values
 DISTANCE = 0.1  # Evidently's own threshold for its distances, from which a column is said to differ
 
 
@@ -32,6 +34,10 @@ class Sample:
     def rows(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    def only(self, names: Sequence[str]) -> Sample:
+        """With these columns alone."""
+        return replace(self, columns={name: self.columns[name] for name in names})
+
 
 def samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sample, Sample, bool]:
     """The last `days` days up to `day`; those a year before, or, in a short history, just before; and whether it is a year."""
@@ -43,7 +49,7 @@ def samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sam
 def sample(panel: Panel, day: np.datetime64, days: int, rows: int) -> Sample:
     """Rows drawn from the trading days of the window, the same for the same data."""
     assert panel.state is not None
-    end = panel.column(day) + 1
+    end = max(panel.column(day) + 1, 0)
     start = max(end - days, 0)
     cut = slice(start, end)
     year = panel.state[:, start, TRAILING].astype("f8")[:, None]
@@ -60,8 +66,24 @@ def sample(panel: Panel, day: np.datetime64, days: int, rows: int) -> Sample:
         if name == "sales":
             common = level
     for k, name in enumerate(panel.known_names):
-        columns[name] = panel.known[:, cut, k][series, at].astype("f8")
-    return Sample(columns, common, panel.dates[start], panel.dates[end - 1])
+        columns[name] = np.clip(panel.known[:, cut, k][series, at].astype("f8"), -LARGEST, LARGEST)
+    return Sample(columns, common, min(panel.dates[start], day), day)
+
+
+def comparable(now: Sample, then: Sample) -> list[str]:
+    """The columns with values in both samples, and different ones in the reference: distances are told beside its spread."""
+    return [name for name, values in now.columns.items() if not np.isnan(values).all() and varies(then.columns[name])]
+
+
+def varies(values: np.ndarray) -> bool:
+    """Whether there are two different values, NaN left out."""
+    known = values[~np.isnan(values)]
+    return bool(len(known) and known.min() < known.max())
+
+
+def level_change(now: Sample, then: Sample) -> float:
+    """How far all sales moved relative to their trailing year; NaN where one of the samples has no sales to tell."""
+    return now.level / then.level - 1 if now.rows and then.rows and then.level > 0 else float("nan")
 
 
 def threshold(rows: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from stages.forecasting.features import LAGS, STATE, WINDOWS, calendar, running
 from stages.forecasting.panel import Panel
-from stages.forecasting.structural import ratio
+from stages.forecasting.structural import bounded, ratio
 
 PHASES = ((7, 1), (7, 4), (7, 8), (7, 26), (14, 1), (14, 3), (14, 6))  # every so many days back, mean of so many of them
 YEARS = (364, 728)  # days back, in whole weeks
@@ -62,7 +62,7 @@ class Design:
     @cached_property
     def running_known(self) -> np.ndarray:
         """(K, S, D + 1) running sums of the known-future columns."""
-        return np.stack([running(self.panel.known[:, :, k]) for k in range(len(self.panel.known_names))])
+        return np.stack([running(bounded(self.panel.known[:, :, k])) for k in range(len(self.panel.known_names))])
 
     def window(self, series: np.ndarray, end: np.ndarray, width: int, known: np.ndarray) -> np.ndarray:
         """Level over the `width` days before position `end`: sales per unit of shape; NaN without trading days.
@@ -86,7 +86,7 @@ class Design:
         return ratio(*sums, otherwise=np.nan)
 
     def matrix(self, series: np.ndarray, origin: np.ndarray, horizon: np.ndarray, level: np.ndarray) -> np.ndarray:
-        """(N, F) float32, NaN where something is not known.
+        """(N, F) float32, NaN where something is not known; never infinite (`log_ratio`).
 
         Args:
             series, origin: (N,) positions on the panel's axes.
@@ -97,25 +97,24 @@ class Design:
         columns: list[np.ndarray] = [horizon, *(self.facts[name][target] for name in CALENDAR_USED)]
 
         def add(values: np.ndarray, relative_to: np.ndarray) -> None:
-            columns.append(np.log(np.maximum(values / relative_to, FLOOR)))
+            columns.append(log_ratio(values, relative_to))
 
-        with np.errstate(divide="ignore", invalid="ignore"):
-            state = self.panel.state[series, np.minimum(origin + 1, self.days - 1)]  # type: ignore[index]
-            for f, lag in enumerate(LAGS):
-                day = np.maximum(origin + 1 - lag, 0)
-                add(state[:, f] / self.shape[series, day], level)
-            for f, width in enumerate(WINDOWS, start=len(LAGS)):
-                add(state[:, f] / self.mean_shape(series, origin + 1, width), level)
-            for step, n in PHASES:
-                add(self.phase(series, target, origin, step, n), level)
-            for lag in YEARS:
-                then = target - lag
-                past = self.window(series, origin + 1 - lag, 56, known)
-                add(self.window(series, then + 1, 1, known), past)
-                add(self.window(series, then + 4, 7, known), past)
-                add(self.window(series, then + 14, 28, known), self.window(series, origin + 1 - lag + 91, 182, known))
-                add(level, past)
-            columns += self.known_columns(series, origin, target, level)
+        state = self.panel.state[series, np.minimum(origin + 1, self.days - 1)]  # type: ignore[index]
+        for f, lag in enumerate(LAGS):
+            day = np.maximum(origin + 1 - lag, 0)
+            add(ratio(state[:, f], self.shape[series, day], otherwise=np.nan), level)
+        for f, width in enumerate(WINDOWS, start=len(LAGS)):
+            add(ratio(state[:, f], self.mean_shape(series, origin + 1, width), otherwise=np.nan), level)
+        for step, n in PHASES:
+            add(self.phase(series, target, origin, step, n), level)
+        for lag in YEARS:
+            then = target - lag
+            past = self.window(series, origin + 1 - lag, 56, known)
+            add(self.window(series, then + 1, 1, known), past)
+            add(self.window(series, then + 4, 7, known), past)
+            add(self.window(series, then + 14, 28, known), self.window(series, origin + 1 - lag + 91, 182, known))
+            add(level, past)
+        columns += self.known_columns(series, origin, target, level)
         return np.stack(columns, axis=1).astype("f4")
 
     def mean_shape(self, series: np.ndarray, end: np.ndarray, width: int) -> np.ndarray:
@@ -142,7 +141,7 @@ class Design:
             on_sold, on_due, off_sold, off_due = self.responses[k]
             for sums in ((on_sold, on_due), (off_sold, off_due)):
                 response = ratio(*between(series, origin + 1 - EFFECT_DAYS, origin + 1, *sums), otherwise=np.nan)
-                columns.append(np.log(np.maximum(response / level, FLOOR)))
+                columns.append(log_ratio(response, level))
         return columns
 
 
@@ -154,6 +153,11 @@ def feature_names(known: tuple[str, ...]) -> list[str]:
     for name in known:
         names += [name] + [f"{name}_{when}" for when in ("yesterday", "tomorrow", "week_before", "week_after", "on", "off")]
     return names
+
+
+def log_ratio(values: np.ndarray, relative_to: np.ndarray) -> np.ndarray:
+    """log(values / relative_to), at least log(FLOOR); NaN, which is unknown, where `relative_to` is 0 or unknown itself."""
+    return np.log(np.maximum(ratio(values, relative_to, otherwise=np.nan), FLOOR))
 
 
 def between(series: np.ndarray | slice, start: np.ndarray | int, stop: np.ndarray | int, *totals: np.ndarray) -> list[np.ndarray]:

@@ -170,7 +170,8 @@ def normal(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
     """What the backtest says is normal for this method: the part of a champion's baseline that the drift stage judges by.
 
     Returns:
-        error_per_sd: {"mae", "rmse", "mape"}: errors beside those that the intervals let expect (`expected_errors`);
+        error_per_sd: {"mae", "rmse", "mape"}: errors beside those that the intervals let expect (`expected_errors`); 1 where
+            nothing was sold to tell;
         spread: {window: {kind: {"level", "error"}}}: standard deviation of the log deviations beyond chance.
     """
     seen = [outcome(panel, fold.history, fold.forecast) for fold in folds]
@@ -178,7 +179,8 @@ def normal(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
     sales, forecast, sd = (np.concatenate([getattr(one, name)[use] for one, use in zip(seen, known, strict=True)])
                            for name in ("sales", "forecast", "sd"))
     was = errors(sales, forecast)
-    per_sd = {name: was[name] / size for name, size in expected_errors(forecast, sd).items()}
+    beside = {name: was.get(name, np.nan) / max(size, 1e-9) for name, size in expected_errors(forecast, sd).items()}
+    per_sd = {name: value if 0 < value < np.inf else 1.0 for name, value in beside.items()}
     spread = {str(window): spreads([one.days(start, start + window) for one in seen
                                     for start in range(0, one.sales.shape[1] - window + 1, window)], per_sd)
               for window in windows(seen[0].sales.shape[1])}
@@ -210,5 +212,7 @@ def beyond_chance(samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> f
 
 def expected_errors(forecast: np.ndarray, sd: np.ndarray) -> dict[str, float]:
     """mae and rmse (units) and mape (%) of errors that are all one standard deviation: times `error_per_sd`, what is normal."""
+    if not len(sd):
+        return dict.fromkeys(("mae", "rmse", "mape"), 0.0)
     share = sd / np.maximum(forecast, 1)
     return {"mae": float(sd.mean()), "rmse": float(np.sqrt((sd**2).mean())), "mape": float(100 * share.mean())}

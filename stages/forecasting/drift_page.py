@@ -65,7 +65,7 @@ def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
     if seen is None:
         return [f"too early to judge a champion that was trained through {trained}: {min(windows(REVIEW))} days are needed"]
     now = figures(seen, normal)
-    if now["current_mape"] is None:
+    if now["current_mape"] is None or np.isnan(now["current_mape"]):
         return [f"nothing to judge: no sales from {seen.dates[0]} to {seen.dates[-1]} that say anything about demand"]
     return [f"errors are normal: MAPE {now['current_mape']:.1f} %, {now['baseline_mape']:.1f} % is what the backtest lets expect"]
 

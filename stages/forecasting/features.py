@@ -31,7 +31,7 @@ def with_state(panel: Panel) -> Panel:
     days = panel.column(panel.last_day) + 2
     state = np.full((*panel.sales.shape, len(STATE)), np.nan, "f4")
     for f, k in enumerate(LAGS):
-        state[:, k:days, f] = panel.sales[:, : days - k]
+        state[:, k:days, f] = panel.sales[:, : max(days - k, 0)]
     ok = panel.trading
     total, count = running(np.where(ok, panel.sales, 0)), running(ok)
     end = np.arange(days)

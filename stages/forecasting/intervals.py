@@ -48,7 +48,7 @@ def fit(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: f
     """
     if len(actual) < ENOUGH // 4:
         return Spread(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
-    forecast = np.maximum(forecast * (actual.sum() / forecast.sum()), 1e-6)
+    forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)
     counting, relative = variance(actual, forecast)
     scaled = (actual - forecast) / np.sqrt(counting * forecast + relative * forecast**2)
     month = (horizon - 1) // MONTH

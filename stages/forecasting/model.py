@@ -157,6 +157,8 @@ def held_out(panel: Panel, kind: str, train: Train, horizon: int, common: float)
     rows = training_rows(kind, factors, design, end, horizon, train.rows // 2, train.seed)
     whole = Design(panel, factors.shape(panel))
     test = rows_at(kind, factors, whole, np.array([end]), horizon, train.rows // 2, train.seed)
+    if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
+        return train.n_estimators, intervals.fit(np.empty(0), np.empty(0), np.empty(0), common)
     scale = test.sales.sum() / test.base.sum()
     trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.multiple, rows.weight, train.n_estimators,
                                                    (test.matrix, test.multiple / scale, test.weight))

@@ -8,7 +8,6 @@ import numpy as np
 
 from stages.forecasting import base
 from stages.forecasting.design import Design
-from stages.forecasting.errors import UserError
 from stages.forecasting.structural import SEASON_NEEDS, Factors, ratio
 
 ORIGIN_STEP = 28  # days between the origins that training rows are drawn from
@@ -35,6 +34,11 @@ class Rows:
         """A unit sold counts the same in every series."""
         return self.base / self.base.mean()
 
+    @classmethod
+    def neutral(cls, features: int) -> Rows:
+        """One row that teaches the trees to change nothing, for a window in which nothing was sold."""
+        return cls(np.zeros((1, features), "f4"), np.ones(1), np.ones(1, "f4"), np.ones(1, int))
+
 
 def training_rows(kind: str, factors: Factors, design: Design, end: int, horizon: int, rows: int, seed: int) -> Rows:
     """A random sample of (series, origin, horizon) whose target day is not after position `end`.
@@ -45,12 +49,16 @@ def training_rows(kind: str, factors: Factors, design: Design, end: int, horizon
     needs = SEASON_NEEDS - base.YEAR // 2 if kind == "structural" else 2 * base.RECENT
     last = max(end - LEAD, 1)
     origins = np.arange(last, min(needs, last), -ORIGIN_STEP)[:ORIGINS] if last > needs else np.array([last])
-    return rows_at(kind, factors, design, origins, min(horizon, end), rows, seed, end=end, neutral=True)
+    sample = rows_at(kind, factors, design, origins, max(min(horizon, end), 1), rows, seed, end=end, neutral=True)
+    return sample if len(sample.sales) else Rows.neutral(sample.matrix.shape[1])
 
 
 def rows_at(kind: str, factors: Factors, design: Design, origins: np.ndarray, horizon: int, rows: int, seed: int,
             end: int | None = None, neutral: bool = False) -> Rows:
-    """`rows` draws of a series, one of the origins and a horizon; those whose target day has no sales to learn from fall out."""
+    """`rows` draws of a series, one of the origins and a horizon; those whose target day has no sales to learn from fall out.
+
+    So do those of an origin after which nothing was sold at all, and of series that had sold nothing by then.
+    """
     rng = np.random.default_rng(seed)
     levels = [base.level(kind, factors, design, int(origin)) for origin in origins]
     series, k = rng.integers(0, len(design.shape), rows), rng.integers(0, len(origins), rows)
@@ -65,6 +73,6 @@ def rows_at(kind: str, factors: Factors, design: Design, origins: np.ndarray, ho
     sales = design.sold[series, target]
     if neutral:
         forecast = forecast * ratio(*(np.bincount(k, weights, len(origins)) for weights in (sales, forecast)))[k]
-    if not len(sales):
-        raise UserError("the training window has no day to learn from: it needs sales on more days")
+        use = forecast > 0
+        series, k, h, level, forecast, sales = (values[use] for values in (series, k, h, level, forecast, sales))
     return Rows(design.matrix(series, origins[k], h, level), forecast, sales, h)

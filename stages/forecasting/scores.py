@@ -41,7 +41,7 @@ def errors(actual: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
 
 def mase(actual: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> float:
     """Mean absolute scaled error, (S, H) arrays; `scale` (S,) is `naive_scale` of each series' history."""
-    usable = (scale > 0) & np.isfinite(scale)
+    usable = (scale > 0) & np.isfinite(scale) & ~np.isnan(actual).all(axis=1)
     return float(np.nanmean(np.abs(forecast[usable] - actual[usable]) / scale[usable, None])) if usable.any() else float("nan")
 
 

@@ -16,6 +16,8 @@ from stages.forecasting.panel import Panel
 
 ROUNDS = 4  # of alternation: the factors change by less than 0.5 % after that
 TREND_HALF_WIDTH = 45  # days: the trend that is held apart from the season is a centred mean of 91 days
+SMALLEST = 1e-6  # factor: one of 0 could never grow again, and nothing can be divided by it
+LARGEST_COVARIATE = 1e15  # absolute value that is told from larger ones: its square is still finite in float32
 SEASON_NEEDS = 546  # days of history: below a year and a half, season and growth cannot be told apart
 
 
@@ -108,18 +110,23 @@ def fit(panel: Panel) -> Factors:
             effect[k] += step
             planned, expected = planned * np.exp(step * x), expected * np.exp(step * x)
         expected = expected / trend
-        trend = smooth_ratio(sales.sum(axis=0), expected.sum(axis=0), TREND_HALF_WIDTH)
+        trend = np.maximum(smooth_ratio(sales.sum(axis=0), expected.sum(axis=0), TREND_HALF_WIDTH), SMALLEST)
     return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
                    np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(np.float32(noise)))
 
 
 def centred(known: np.ndarray, mask: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """Known-future columns (S, D, K) as K distances (S, D) from their mean on the trading days, those means, and the farthest."""
-    columns = [np.where(mask, known[:, :, k], np.nan) for k in range(known.shape[2])]
+    columns = [np.where(mask, bounded(known[:, :, k]), np.nan) for k in range(known.shape[2])]
     seen = [~np.isnan(x) for x in columns]
     usual = np.array([x[s].mean(dtype="f8") if s.any() else 0 for x, s in zip(columns, seen, strict=True)], "f4")
     away = [np.nan_to_num(x - u) for x, u in zip(columns, usual, strict=True)]
     return away, usual, np.array([np.abs(x).max() for x in away], "f4")
+
+
+def bounded(known: np.ndarray) -> np.ndarray:
+    """Known-future values of any size, at most LARGEST_COVARIATE in absolute value."""
+    return np.clip(known, -LARGEST_COVARIATE, LARGEST_COVARIATE)
 
 
 def newton(x: np.ndarray, sales: np.ndarray, expected: np.ndarray) -> float:
@@ -138,7 +145,7 @@ def by_bin(values: np.ndarray, bins: np.ndarray, n: int) -> np.ndarray:
 
 def nested(sold: np.ndarray, due: np.ndarray, groups: list[np.ndarray], noise: float) -> tuple[np.ndarray, np.ndarray]:
     """Factors (n,) for all and (S, n) for each series, from what was sold and what was due without them, both (S, n)."""
-    common = ratio(sold.sum(axis=0), due.sum(axis=0))
+    common = np.maximum(ratio(sold.sum(axis=0), due.sum(axis=0)), SMALLEST)
     factor = np.broadcast_to(common, sold.shape)
     for group in groups:
         n = group.max() + 1
@@ -171,7 +178,8 @@ def shrunk_to(sold: np.ndarray, due: np.ndarray, noise: float, spread: float) ->
     seen = (due > 0) & (sold > 0)
     distance = np.log(np.divide(sold, due, out=np.ones_like(due), where=seen))
     chance = np.divide(noise, due, out=np.full_like(due, np.inf), where=seen)
-    return np.exp(distance * spread / (spread + chance))
+    total = spread + chance  # 0 where sales are exactly what was due
+    return np.exp(np.divide(distance * spread, total, out=np.zeros_like(distance), where=total > 0))
 
 
 def smooth_ratio(sold: np.ndarray, due: np.ndarray, half: int) -> np.ndarray:

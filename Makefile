@@ -6,15 +6,16 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-stack lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture clean
+.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 help:
 	@echo 'make repro   the pipeline: from the data to the forecast of the next 90 days (dvc repro)'
 	@echo 'make serve   the forecast API on http://127.0.0.1:8000, from the model and the data that are here'
-	@echo 'make test    style, types and all tests'
-	@echo 'make test-stack   the image and the monitoring in containers (needs Docker)'
+	@echo 'make test    style, types and all tests that need nothing but what pip installs'
+	@echo 'make test-full   the tests that need what pip cannot install: containers, a browser; PARTS="Docker Chromium" names the ones required'
+	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
@@ -35,8 +36,12 @@ serve: $(VENV)/.repro
 test: lint
 	pytest -q --durations 5 -n 2 --dist loadfile
 
-test-stack: $(VENV)/.dev
-	STACK=1 pytest -q --durations 5 tests/stack
+PARTS ?= all
+test-full: $(VENV)/.dev
+	REQUIRED_PARTS='$(PARTS)' pytest -q --durations 5 -m needs
+
+check-lock: $(VENV)/.dev
+	bash .ci/check-lock
 
 lint: $(VENV)/.dev
 	ruff check .

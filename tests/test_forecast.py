@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import pytest
+from parts import REAL
 from pyarrow import parquet
 
 from stages import champion, entry, forecast, paths
@@ -166,11 +167,10 @@ def test_missing_known_future_values_are_named(model: DemandModel):
         forecast.forecast(whole, model, HORIZON)
 
 
+@pytest.mark.needs("data")
 def test_the_real_test_file():
-    """The competition's form, where the file is at hand."""
-    file = Path(__file__).parent.parent / "../shared/data/store_item_test.csv"
-    if not file.exists():
-        pytest.skip("../shared/data is not there")
+    """The competition's form."""
+    file = REAL / "store_item_test.csv"
     asked = forecast.asked(str(file))
     made = Forecast(np.datetime64("2017-12-31"), np.arange(500 * 90, dtype="f4").reshape(500, 90), {}, {})
     item, store = np.indices((50, 10))

@@ -13,6 +13,7 @@ import pytest
 from examples import PARAMS, ROOT, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parts import REAL
 from pyarrow import parquet
 
 from stages import entry, paths, prepare
@@ -21,7 +22,6 @@ from stages.forecasting.panel import FUTURE, to_table
 from stages.forecasting.params import Params, parse
 
 HEADER = "date,store,item,sales"
-REAL = ROOT / "../shared/data/store_item_train.csv"
 
 
 def lines(days: int = 30, store: str = "1", item: str = "1", first: str = "2024-01-01", level: int = 20) -> list[str]:
@@ -358,9 +358,9 @@ def test_a_mangled_file_is_read_or_refused_but_never_crashes(edits):
     assert np.isfinite(panel.sales[panel.status < FUTURE]).all()
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the competition's data is not here")
+@pytest.mark.needs("data")
 def test_the_real_file_keeps_its_peaks_and_loses_its_typing_errors(stage):
-    content = REAL.read_bytes()
+    content = (REAL / "store_item_train.csv").read_bytes()
     code, _, metrics = stage(content)
     assert code == 0
     assert (metrics["series"], metrics["series_days"]) == (500, 913_000)

@@ -68,7 +68,7 @@ def main() -> None:
         return
     remote.check()
     for path in imported():
-        shell.run(*shell.module("dvc", "update", path), remedy="the data's source cannot be reached: nothing was changed")
+        shell.run(*shell.dvc("update", path), remedy="the data's source cannot be reached: nothing was changed")
     remote.repro("drift")
     summary = champion.read_json(paths.DRIFT_SUMMARY, "run dvc repro first")
     as_of = date.fromisoformat(summary["as_of"])

@@ -30,7 +30,7 @@ DENIED = "The comment cannot be written: a pull request from a fork has no right
 def written(base: str) -> str:
     """The comment, in Markdown; the plots go to PLOTS."""
     server, repository, number = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
-    dvc = shell.module("dvc")
+    dvc = shell.dvc()
     metrics, parameters = (table(shell.output(*dvc, kind, "diff", "--md", base)) for kind in ("metrics", "params"))
     drawn = subprocess.run([*dvc, "plots", "diff", "--out", str(PLOTS), base], capture_output=True, check=False)
     lines = [MARK, f"### The pipeline's numbers against {base[:10]}", "", metrics or "No metric has changed.", ""]

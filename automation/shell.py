@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from automation import unlock
 from stages.forecasting.errors import UserError
 
 
@@ -49,3 +50,9 @@ def output(*command: str) -> str:
 def module(name: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs a Python module of this environment."""
     return sys.executable, "-m", name, *arguments
+
+
+def dvc(*arguments: str) -> tuple[str, ...]:
+    """The command that runs DVC, after the lock that a killed one may have left damaged is cleared."""
+    unlock.clear()
+    return module("dvc", *arguments)

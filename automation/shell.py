@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ def output(*command: str) -> str:
         said = [line for line in done.stderr.splitlines() if line.strip()]
         raise UserError(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}")
     return done.stdout.rstrip("\n")
+
+
+def quietly(*command: str) -> bool:
+    """Whether a command ends well; what it prints is dropped, and Git asks for no password."""
+    environment = os.environ | {"GIT_TERMINAL_PROMPT": "0"}
+    return subprocess.run(command, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def module(name: str, *arguments: str) -> tuple[str, ...]:

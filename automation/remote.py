@@ -144,10 +144,10 @@ def champion_and_data() -> None:
     bring(current.model, paths.FEATURES, paths.FORECAST)
 
 
-def push() -> None:
-    """Bring everything that dvc.lock and the .dvc files name to the remote; it is checked first, so that its refusal is clear."""
+def push(*targets: str) -> None:
+    """Bring what dvc.lock and the .dvc files name to the remote, or these .dvc files alone; its refusal is one clear message."""
     check()
-    shell.run(*shell.dvc("push", "--run-cache"), remedy="nothing is lost here: run it again")
+    shell.run(*shell.dvc("push", *(targets or ("--run-cache",))), remedy="nothing is lost here: run it again")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from automation import unlock
@@ -27,10 +28,11 @@ class Done:
     said: str
 
 
-def watched(*command: str) -> Done:
+def watched(*command: str, environment: Mapping[str, str] | None = None) -> Done:
     """Run a command whose output the user sees and the caller reads."""
     print(f"$ {' '.join(command)}", flush=True)
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    settings = os.environ | (environment or {})
+    with subprocess.Popen(command, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:

@@ -126,9 +126,9 @@ class Workflow:
 
     def one(self, job: dict[str, Any], done: Job, contexts: Context, shared: dict[str, str], clone: Path) -> None:
         """A job in a clone of its own."""
-        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(clone)], check=True)
-        virtual_environment(clone / ".venv")
         contexts = Context(contexts | {"steps": {}})
+        self.checkout(job["steps"], contexts, clone)
+        virtual_environment(clone / ".venv")
         temporary = clone.with_name(f"{clone.name}-temp")
         temporary.mkdir()
         given = shared | job.get("env", {})
@@ -154,6 +154,13 @@ class Workflow:
         done.outputs = {name: filled(value, contexts) for name, value in job.get("outputs", {}).items()}
         summary = temporary / "summary"
         done.summary = summary.read_text() if summary.exists() else ""
+
+    def checkout(self, steps: list[dict[str, Any]], contexts: Context, clone: Path) -> None:
+        """What actions/checkout does: one commit of the branch that `ref` names, or all of them with `fetch-depth: 0`."""
+        given = next(step["with"] for step in steps if step.get("uses", "").startswith("actions/checkout@"))
+        branch = filled(given.get("ref", contexts["github"]["ref"]), contexts).removeprefix("refs/heads/")
+        depth = () if given.get("fetch-depth") == 0 else ("--depth", "1", "--no-single-branch")
+        subprocess.run(["git", "clone", "--quiet", *depth, "--branch", branch, f"file://{self.origin}", str(clone)], check=True)
 
     def steps(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The steps, with those of this repository's own composite actions in their place."""

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,7 @@ class Workflow:
             "ref": "refs/heads/main", "ref_name": "main", "repository": "someone/store-item-demand", "run_id": "1",
             "server_url": "https://github.com", "event_name": "schedule", "token": "token", "event": {}})
         self.environment = environment or {}
+        self.after: dict[str, Callable[[], object]] = {}  # what happens elsewhere after a job
         self.runs = 0
 
     def run(self, **contexts: Any) -> dict[str, Job]:
@@ -119,6 +121,7 @@ class Workflow:
             jobs[name] = Job()
             if due(job.get("if"), known, any(jobs[n].result != "success" for n in needs)):
                 self.one(job, jobs[name], known, content.get("env", {}), self.place / f"{self.runs}-{name}")
+            self.after.get(name, lambda: None)()
         return jobs
 
     def shown(self, path: str) -> str:

@@ -199,6 +199,26 @@ def test_when_a_deployment_is_due(rows: list[dict[str, str]], as_of: str, due: b
     assert check.deployment_due(None, rows, check.date.fromisoformat(as_of)) is None
 
 
+@pytest.mark.parametrize("drift", [True, False])
+def test_a_deployment_is_due_with_drift_as_well(drift: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The candidate that is trained then may not be taken."""
+    monkeypatch.chdir(tmp_path)
+    summary = {"as_of": "2025-03-03", "retrain": drift, "champion": TWO, "trained_through": "2025-01-01", "reasons": ["an error"],
+               "data_problems": []}
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "reports/drift_summary.json").write_text(json.dumps(summary))
+    (tmp_path / "models/champion.json").write_text(champion(TWO).model_dump_json())
+    monkeypatch.setattr(check.remote, "repro", lambda *_: None)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setattr(sys, "argv", ["check", "--without-remote"])
+    monkeypatch.setattr(check.remote, "default", lambda: None)
+    check.main()
+    told = parsed((tmp_path / "output").read_text())
+    assert (told["retrain"], told["deploy"]) == (str(drift).lower(), "true")
+    assert told["reason"] == ("an error" if drift else f"version {TWO} has not been deployed")  # that of the promotion
+
+
 def test_imported_data_is_what_dvc_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere.csv").write_text("date,store,item,sales\n")

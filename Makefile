@@ -28,6 +28,7 @@ help:
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
+	@python -m automation.unlock
 	dvc repro
 
 serve: $(VENV)/.repro

@@ -1,15 +1,16 @@
-"""Is it time to train again? python -m automation.check
+"""Is it time to train again? python -m automation.check [--without-remote]
 
 Brings new data (`dvc update` of what was imported), runs the pipeline up to the drift stage, and says what is to be done next:
 
-    remote   whether a DVC remote is configured; without one nothing can be versioned, and nothing else is done
+    remote   whether a DVC remote is configured; without one nothing can be versioned, and only --without-remote goes on
     retrain  whether the drift stage asks for a model
-    deploy   whether the champion should be deployed although nothing is trained: the Space has another, or its forecasts run out
+    deploy   whether the champion should be deployed whatever is trained: the Space has another, or its forecasts run out
     reason   why, in one line
 """
 
 from __future__ import annotations
 
+import argparse
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def imported() -> list[str]:
 
 
 def deployment_due(current: Champion | None, history: list[dict[str, str]], as_of: date) -> str | None:
-    """Why the champion should be deployed although no model is trained; None if the Space has what it should have.
+    """Why the champion should be deployed whatever is trained; None if the Space has what it should have.
 
     Args:
         history: the rows of metrics/retrain_history.csv, oldest first.
@@ -62,19 +63,23 @@ def report(summary: dict[str, Any], due: str | None) -> str:
 
 
 def main() -> None:
-    if remote.default() is None:
+    parser = argparse.ArgumentParser(prog="python -m automation.check", description="Is it time to train again?")
+    parser.add_argument("--without-remote", action="store_true", help="check although no DVC remote is configured")
+    alone = parser.parse_args().without_remote
+    if remote.default() is None and not alone:
         github.outputs(remote=False, retrain=False, deploy=False, reason="no DVC remote is configured: make remote USER=… REPO=…")
         github.summary("### Not set up\n\nNo DVC remote is configured, so nothing can be versioned: `make remote USER=… REPO=…`.")
         return
-    remote.check()
+    if not alone:
+        remote.check()
     for path in imported():
-        shell.run(*shell.module("dvc", "update", path), remedy="the data's source cannot be reached: nothing was changed")
+        shell.run(*shell.dvc("update", path), remedy="the data's source cannot be reached: nothing was changed")
     remote.repro("drift")
     summary = champion.read_json(paths.DRIFT_SUMMARY, "run dvc repro first")
-    as_of = date.fromisoformat(summary["as_of"])
-    due = None if summary["retrain"] else deployment_due(champion.read(), champion.history(), as_of)
+    due = deployment_due(champion.read(), champion.history(), date.fromisoformat(summary["as_of"]))
+    reason = due if due and not summary["retrain"] else "; ".join(summary["reasons"])
     github.summary(report(summary, due))
-    github.outputs(remote=True, retrain=summary["retrain"], deploy=due is not None, reason=due or "; ".join(summary["reasons"]))
+    github.outputs(remote=not alone, retrain=summary["retrain"], deploy=due is not None, reason=reason)
 
 
 if __name__ == "__main__":

@@ -8,38 +8,58 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 
-from automation import github, shell
+from automation import github, github_api, shell
 from stages import entry
 from stages.forecasting.errors import UserError
 
 MARK = "<!-- the pipeline's numbers -->"  # begins the comment, and finds it again
 PLOTS = Path("dvc_plots")
-SECONDS = 30.0
 LOCKS = ("dvc.lock", "data/demo/dvc.lock")
 DENIED = "The comment cannot be written: a pull request from a fork has no right to. It stands in the run's summary."
 
 
-def written(base: str) -> str:
+def written(revision: str) -> str:
     """The comment, in Markdown; the plots go to PLOTS."""
+    base = existing(revision)
+    if base is None:
+        said = f"There is nothing to compare with: {why_missing(revision)}, and the commit has no parent here."
+        return "\n".join([MARK, "### The pipeline's numbers", "", said, *stale_locks()]) + "\n"
     server, repository, number = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
-    dvc = shell.module("dvc")
+    dvc = shell.dvc()
     metrics, parameters = (table(shell.output(*dvc, kind, "diff", "--md", base)) for kind in ("metrics", "params"))
     drawn = subprocess.run([*dvc, "plots", "diff", "--out", str(PLOTS), base], capture_output=True, check=False)
-    lines = [MARK, f"### The pipeline's numbers against {base[:10]}", "", metrics or "No metric has changed.", ""]
+    lines = [MARK, f"### The pipeline's numbers against {base[:10]}", ""]
+    lines += [f"{base} is the commit before this one: {why_missing(revision)}.", ""] if base != revision else []
+    lines += [metrics or "No metric has changed.", ""]
     lines += ["<details><summary>Parameters</summary>", "", parameters, "", "</details>", ""] if parameters else []
     lines.append(f"Plots of both: the artifact `plots` of [this run]({server}/{repository}/actions/runs/{number})."
                  if drawn.returncode == 0 else "There are no plots to compare.")
-    stale = changed_locks()
-    lines += ["", f"**{' and '.join(stale)} not current**: run `dvc repro` and commit it."] if stale else []
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *stale_locks()]) + "\n"
+
+
+def existing(revision: str) -> str | None:
+    """The revision to compare with: this one, fetched where it is not here; else the parent of HEAD; None where there is neither.
+
+    The first push of a branch comes from commit 000…; what a force push has replaced may be gone.
+    """
+    if revision.strip("0") and not is_commit(revision):
+        shell.quietly("git", "fetch", "--quiet", "--depth", "1", "origin", revision)
+    return next((name for name in (revision, "HEAD^") if is_commit(name)), None)
+
+
+def is_commit(revision: str) -> bool:
+    return shell.quietly("git", "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def why_missing(revision: str) -> str:
+    if not revision.strip("0"):
+        return "this is the first push of the branch"
+    return f"commit {revision[:10]} is no longer in the repository (after a force push?)"
 
 
 def table(markdown: str) -> str:
@@ -52,16 +72,22 @@ def changed_locks() -> list[str]:
     return shell.output("git", "diff", "--name-only", "--", *LOCKS).splitlines()
 
 
+def stale_locks() -> list[str]:
+    """What is to be done about them, in Markdown."""
+    stale = changed_locks()
+    return ["", f"**{' and '.join(stale)} not current**: run `dvc repro` and commit it."] if stale else []
+
+
 def post(text: str) -> str:
     """Update the comment that is there, or write the first; what was done, in words."""
     place = f"/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
     try:
-        number = next((one["id"] for one in comments(f"{place}/{os.environ['PULL_REQUEST']}/comments")
+        number = next((one["id"] for one in github_api.every_page(f"{place}/{os.environ['PULL_REQUEST']}/comments")
                        if one["body"].startswith(MARK)), None)
         if number is None:
-            ask("POST", f"{place}/{os.environ['PULL_REQUEST']}/comments", {"body": text})
+            github_api.ask("POST", f"{place}/{os.environ['PULL_REQUEST']}/comments", {"body": text})
             return "commented"
-        ask("PATCH", f"{place}/comments/{number}", {"body": text})
+        github_api.ask("PATCH", f"{place}/comments/{number}", {"body": text})
         return f"comment {number} updated"
     except urllib.error.HTTPError as error:
         if error.code == 403:
@@ -69,25 +95,6 @@ def post(text: str) -> str:
         raise UserError(f"GitHub answers {error.code} to the comment: {error.reason}") from None
     except OSError as error:
         raise UserError(f"GitHub cannot be reached for the comment: {error}") from None
-
-
-def comments(path: str) -> list[dict[str, Any]]:
-    """All comments of a pull request, page by page."""
-    found: list[dict[str, Any]] = []
-    while True:
-        page = ask("GET", f"{path}?per_page=100&page={len(found) // 100 + 1}")
-        found += page
-        if len(page) < 100:
-            return found
-
-
-def ask(method: str, path: str, body: dict[str, str] | None = None) -> Any:
-    """GitHub's API with the workflow's token."""
-    headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
-    address = os.environ.get("GITHUB_API_URL", "https://api.github.com") + path
-    request = urllib.request.Request(address, json.dumps(body).encode() if body else None, headers, method=method)
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-        return json.load(answer)
 
 
 def main() -> None:

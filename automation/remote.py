@@ -113,13 +113,13 @@ def repro(*stages: str) -> None:
     """
     remedy = "nothing was recorded"
     if available()[0]:
-        done = shell.watched(*shell.module("dvc", "repro", "--pull", "--allow-missing", *stages))
+        done = shell.watched(*shell.dvc("repro", "--pull", "--allow-missing", *stages))
         if done.status == 0:
             return
         if MISSING not in done.said:
             raise UserError(f"dvc repro failed with status {done.status}: {remedy}")
         print("what the remote has not got is made again", flush=True)
-    shell.run(*shell.module("dvc", "repro", *stages), remedy=remedy)
+    shell.run(*shell.dvc("repro", *stages), remedy=remedy)
 
 
 def bring(*wanted: Path | str) -> None:
@@ -130,10 +130,10 @@ def bring(*wanted: Path | str) -> None:
     missing = [str(path) for path in wanted if not Path(path).exists()]
     if missing:
         check()
-        done = shell.watched(*shell.module("dvc", "pull", *missing))
+        done = shell.watched(*shell.dvc("pull", *missing))
         if done.status:
             print("what the remote has not got is made again", flush=True)
-            shell.run(*shell.module("dvc", "repro"), remedy="run python -m automation.remote push where the data were made")
+            shell.run(*shell.dvc("repro"), remedy="run python -m automation.remote push where the data were made")
 
 
 def champion_and_data() -> None:
@@ -144,10 +144,10 @@ def champion_and_data() -> None:
     bring(current.model, paths.FEATURES, paths.FORECAST)
 
 
-def push() -> None:
-    """Bring everything that dvc.lock and the .dvc files name to the remote; it is checked first, so that its refusal is clear."""
+def push(*targets: str) -> None:
+    """Bring what dvc.lock and the .dvc files name to the remote, or these .dvc files alone; its refusal is one clear message."""
     check()
-    shell.run(*shell.module("dvc", "push", "--run-cache"), remedy="nothing is lost here: run it again")
+    shell.run(*shell.dvc("push", *(targets or ("--run-cache",))), remedy="nothing is lost here: run it again")
 
 
 def main() -> None:

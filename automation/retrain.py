@@ -11,9 +11,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from automation import shell
+from automation import remote, shell
 from stages import entry
 from stages.forecasting.errors import UserError
+
+LEFT_OUT = ("left out, because no DVC remote is configured: the push of data, models and the commit (make remote USER=… REPO=… "
+            "sets one up, then python -m automation.record pushes them)")
 
 
 def step(name: str, *arguments: str) -> dict[str, str]:
@@ -40,23 +43,26 @@ def parsed(text: str) -> dict[str, str]:
 
 def loop(space: str | None) -> str:
     """Everything once; what came of it, in one line."""
-    check = step("automation.check")
-    if check["remote"] == "false":
-        return check["reason"]
+    alone = () if remote.default() else ("--without-remote",)
+    check = step("automation.check", *alone)
     step("automation.remote", "repro")
     said, due = f"no drift: {check['reason']}", check["deploy"] == "true"
     if check["retrain"] == "true":
         candidate = step("automation.candidate")
-        due = candidate["promote"] == "true"
-        said = f"{'new champion' if due else 'no new champion'}: {candidate['reason']}"
-        if due:
+        promoted = candidate["promote"] == "true"
+        said = f"{'new champion' if promoted else 'no new champion'}: {candidate['reason']}"
+        if promoted:
+            due = True
             step("stages.promote", "--reason", check["reason"])
             step("automation.remote", "repro")
-    step("automation.record")
-    return f"{said}; {deployed(space)}" if due and space else said
+    waits = step("automation.record", *alone)["pull_request"]
+    if waits:
+        return f"{said}; it waits to be merged{', and then to be deployed' if due and space else ''}: {waits}"
+    done = f"{said}; {deployed(space, alone)}" if due and space else said
+    return f"{done}; {LEFT_OUT}" if alone else done
 
 
-def deployed(space: str) -> str:
+def deployed(space: str, alone: tuple[str, ...]) -> str:
     """Deploy, and record the result whatever it is."""
     with tempfile.TemporaryDirectory() as directory:
         result = str(Path(directory, "deployment.json"))
@@ -66,7 +72,7 @@ def deployed(space: str) -> str:
         except UserError as error:
             failed = error
         told = step("automation.settle", result)["deployed"]
-        step("automation.record")
+        step("automation.record", *alone)
     if failed:
         raise UserError(f"{told}. {failed}")
     return told

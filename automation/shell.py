@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from automation import unlock
 from stages.forecasting.errors import UserError
 
 
@@ -25,10 +28,11 @@ class Done:
     said: str
 
 
-def watched(*command: str) -> Done:
+def watched(*command: str, environment: Mapping[str, str] | None = None) -> Done:
     """Run a command whose output the user sees and the caller reads."""
     print(f"$ {' '.join(command)}", flush=True)
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    settings = os.environ | (environment or {})
+    with subprocess.Popen(command, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
@@ -46,6 +50,18 @@ def output(*command: str) -> str:
     return done.stdout.rstrip("\n")
 
 
+def quietly(*command: str) -> bool:
+    """Whether a command ends well; what it prints is dropped, and Git asks for no password."""
+    environment = os.environ | {"GIT_TERMINAL_PROMPT": "0"}
+    return subprocess.run(command, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def module(name: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs a Python module of this environment."""
     return sys.executable, "-m", name, *arguments
+
+
+def dvc(*arguments: str) -> tuple[str, ...]:
+    """The command that runs DVC, after the lock that a killed one may have left damaged is cleared."""
+    unlock.clear()
+    return module("dvc", *arguments)

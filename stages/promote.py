@@ -12,6 +12,7 @@ import argparse
 import fcntl
 import getpass
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -196,7 +197,8 @@ def main() -> None:
         return
     with alone():
         print(promote(given.reason, given.force) if given.rollback is None else rollback(given.rollback or None, given.reason))
-    print("Record it: git add models metrics && git commit, then: dvc push")
+    remote = any(re.search(r"(?m)^\s*remote\s*=", path.read_text(encoding="utf-8")) for path in Path(".dvc").glob("config*"))
+    print("Record it: git add models metrics logs && git commit" + (", then: dvc push" if remote else ""))
 
 
 if __name__ == "__main__":

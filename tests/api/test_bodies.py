@@ -116,14 +116,14 @@ def refused(body: object, most: int = 100) -> list[dict[str, object]]:
     return []
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(ROWS)
 def test_rows_are_refused_as_pydantic_would(rows: list[object]) -> None:
     for model, body in ((list[schemas.Row], rows), (schemas.Rows, {"rows": rows})):
-        assert refused(body) == by_pydantic(model, body)
+        assert refused(body) == by_pydantic(model, body)[:schemas.SHOWN]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(ROW, max_size=5), st.sampled_from(["", "store", "item", "date"]), st.booleans())
 def test_columns_are_refused_as_pydantic_would(rows: list[dict[str, object]], left_out: str, extra: bool) -> None:
     body = {name: [row[name] for row in rows] for name in ("store", "item", "date") if name != left_out}
@@ -131,15 +131,15 @@ def test_columns_are_refused_as_pydantic_would(rows: list[dict[str, object]], le
     ours, theirs = refused(body), by_pydantic(schemas.Columns, body)
     if left_out or extra:  # then no value is looked at
         theirs = [each for each in theirs if len(each["loc"]) == 2]  # type: ignore[arg-type]
-    assert ours == theirs
+    assert ours == theirs[:schemas.SHOWN]
 
 
 def by_pydantic(model: object, body: object) -> list[dict[str, object]]:
-    """The independent oracle: the first 20 errors of the model that the docs show."""
+    """The independent oracle: all errors of the model that the docs show."""
     try:
         TypeAdapter(model).validate_python(body)
     except ValidationError as error:
-        return schemas.located(error)
+        return [{"type": each["type"], "loc": ("body", *each["loc"]), "msg": each["msg"]} for each in error.errors()]
     return []
 
 

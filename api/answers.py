@@ -11,10 +11,10 @@ from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
-from api import batch_body
-from api.model_store import Served
 from api.schemas import Query, WhatIfQuery
-from api.table import COLUMNS, Id, OutsideHorizonError, UnknownSeriesError
+from api.serving import batch_body
+from api.serving.forecast_table import COLUMNS, Id, OutsideHorizonError, UnknownSeriesError
+from api.serving.model_store import Served
 
 SHOWN = 5  # wrong rows named in an error
 PART = 5_000  # rows that are written at a time, so that the event loop gets its turn in between

@@ -18,11 +18,12 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 
-from api import answers, schemas, telemetry
+from api import answers, schemas
+from api.access import Limits, guard
 from api.answers import Json
-from api.bodies import Bodies, Budget, fits
-from api.guard import Limits, guard
-from api.model_store import ModelStore, Served
+from api.limits import Bodies, Budget, fits
+from api.monitoring import telemetry
+from api.serving.model_store import ModelStore, Served
 from api.settings import Settings
 
 PAGE = Path(__file__).parent / "page" / "index.html"

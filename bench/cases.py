@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from stages import demo, entry
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
-from stages.prepare import prepare
+from demand.cleaning.cleaning_report import prepare
+from demand.panel.panel import Panel
+from demand.simulation.simulator import generate, to_table
+from workspace.run.params_file import Params, load_params
 
 REAL = Path("../shared/data/store_item_train.csv")  # the competition's file, which may not be passed on: used where it is
 REAL_ORIGINS = tuple(date.fromisoformat(day) for day in ("2016-12-31", "2017-03-31", "2017-06-30", "2017-10-02"))
@@ -34,7 +34,7 @@ class Case:
 
 def params(demo_changes: dict[str, Any] | None = None, known: tuple[str, ...] = (), source: str = "the demo") -> Params:
     """params.yaml with another data set."""
-    base = entry.load_params().model_dump()
+    base = load_params().model_dump()
     base["demo"] |= demo_changes or {}
     base["data"] |= {"known_future": known, "source": source, "as_of": None}
     return Params.model_validate(base)
@@ -44,7 +44,7 @@ def generated(changes: dict[str, Any], known: tuple[str, ...] = ()) -> tuple[Pan
     """The demo, generated and prepared."""
     settings = params(changes, known)
     buffer = pa.BufferOutputStream()
-    csv.write_csv(demo.to_table(demo.generate(settings.demo), settings.demo.promotions, settings.demo.closed_days), buffer)
+    csv.write_csv(to_table(generate(settings.demo), settings.demo.promotions, settings.demo.closed_days), buffer)
     return prepare(buffer.getvalue(), settings)[0], settings
 
 

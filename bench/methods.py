@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stages.forecasting import baselines
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import ABSENT, Panel
-from stages.forecasting.params import Params
+from demand.backtest import baselines
+from demand.model.demand_model import DemandModel
+from demand.panel.forecast import Forecast
+from demand.panel.lag_features import with_state
+from demand.panel.panel import ABSENT, Panel
+from workspace.run.params_file import Params
 
 LAGS = (91, 98, 105, 112, 119, 182, 364)  # days: none shorter than the horizon, so that one step forecasts all of it
 ROLLING = (7, 28, 91)  # days, means that end 91 days before

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.forecasting.design import EFFECT_DAYS, FLOOR, Design, between, feature_names, strided
-from stages.forecasting.features import LAGS, WINDOWS, running
-from stages.forecasting.panel import FILLED, Panel
+from demand.model.trees.design_matrix import EFFECT_DAYS, FLOOR, Design, feature_names
+from demand.panel.lag_features import LAGS, WINDOWS
+from demand.panel.panel import FILLED, Panel
+from demand.panel.running_sums import between, running_sums, strided_sums
 from tests.panels import closed, noisy, panel, ready, shaped
 
 
@@ -85,10 +86,10 @@ def test_nothing_after_the_origin_is_read(messy: Panel, horizon: int) -> None:
 
 def test_running_and_strided_sums_against_loops() -> None:
     values = np.random.default_rng(0).uniform(0, 5, (3, 40)).astype("f4")
-    np.testing.assert_allclose(running(values)[:, 17], values[:, :17].sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(running_sums(values)[:, 17], values[:, :17].sum(axis=1), rtol=1e-6)
     for step in (7, 14):
         for day in (0, 6, 20, 39):
-            np.testing.assert_allclose(strided(values, step)[:, day], values[:, day::-step].sum(axis=1), rtol=1e-6)
+            np.testing.assert_allclose(strided_sums(values, step)[:, day], values[:, day::-step].sum(axis=1), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(3, 9), (-5, 4), (0, 40), (35, 60), (-9, -2), (50, 60), (8, 5)])
@@ -96,4 +97,4 @@ def test_sums_between_two_days_against_a_loop(start: int, stop: int) -> None:
     values = np.random.default_rng(0).uniform(0, 5, (3, 40)).astype("f4")
     expected = [sum(row[day] for day in range(start, stop) if 0 <= day < 40) for row in values.astype("f8")]
     for series, first, last in ((slice(None), start, stop), (np.arange(3), np.full(3, start), np.full(3, stop))):
-        np.testing.assert_allclose(between(series, first, last, running(values))[0], expected)
+        np.testing.assert_allclose(between(series, first, last, running_sums(values))[0], expected)

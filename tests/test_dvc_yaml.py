@@ -14,7 +14,7 @@ import yaml
 from examples import PARAMS, ROOT
 from pipelines import Project
 
-from stages.forecasting.versions import HISTORY
+from demand.champion.history_rows import HISTORY
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "data/demo/dvc.yaml").read_text())

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 from dateutil.easter import easter
 
-from stages.features import feature_table
-from stages.forecasting import features
-from stages.forecasting.arrow import to_numpy
-from stages.forecasting.features import CALENDAR, LAGS, STATE, WINDOWS, calendar, closed_by_plan, with_state
-from stages.forecasting.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OUTLIER, Panel, from_table, to_table
+from demand.panel.arrow import to_numpy
+from demand.panel.calendar import CALENDAR, calendar
+from demand.panel.lag_features import LAGS, STATE, WINDOWS, feature_table, with_state
+from demand.panel.long_table import from_table, to_table
+from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OUTLIER, Panel, closed_by_plan
 from tests.panels import noisy, panel, shaped
 
 DAYS = 450
@@ -107,7 +107,7 @@ def test_planned_closed_days():
     expected[1, 3] = True
     np.testing.assert_array_equal(closed_by_plan(made), expected)
     np.testing.assert_array_equal(closed_by_plan(replace(made, known=made.known[:, :, :0], known_names=())),
-                                  made.status == features.CLOSED)
+                                  made.status == CLOSED)
 
 
 def test_the_table_is_complete(mixed: Panel):

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.forecasting import boosting
-from stages.forecasting.errors import UserError
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
-from stages.forecasting.scores import coverage, errors
+from demand.backtest.scores import coverage, errors
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
+from demand.schema.errors import UserError
 from tests.conftest import ROOT
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 
@@ -71,7 +70,7 @@ def test_bytes_come_back_and_do_not_depend_on_threads(plain: Panel, algorithm: s
     train = TRAIN.model_copy(update={"algorithm": algorithm, "n_estimators": 10, "max_depth": 6})
     contents = []
     for threads in (2, 1):
-        monkeypatch.setattr(boosting, "THREADS", threads)
+        monkeypatch.setattr(trees, "THREADS", threads)
         contents.append(DemandModel.fit(plain, train, 90).to_bytes())
     origin = plain.last_day
     model = pickle.loads(pickle.dumps(DemandModel.from_bytes(contents[0])))
@@ -143,7 +142,7 @@ def one_of(whole: Panel, series: int) -> Panel:
 
 def test_xgboost_comes_without_what_it_does_not_need() -> None:
     """And a random forest can still be had afterwards."""
-    code = ("import sys; from stages.forecasting import boosting; xgb = boosting.xgboost(); assert 'Booster' in dir(xgb); "
+    code = ("import sys; from demand.model.trees import trees; xgb = trees.xgboost(); assert 'Booster' in dir(xgb); "
             "print([name for name in ('sklearn', 'pandas', 'scipy.stats') if name in sys.modules]); import sklearn.ensemble")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

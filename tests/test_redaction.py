@@ -18,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from stages import redaction
+from workspace.run import redaction
 
 SPELLINGS = (str, repr, lambda text: repr(text.encode()), lambda text: repr(repr(text)), json.dumps, html.escape,
              lambda text: json.dumps(json.dumps(text)), lambda text: json.dumps(text, ensure_ascii=False),

@@ -11,9 +11,10 @@ import numpy as np
 
 from bench.drift.champion import Watched, onsets
 from bench.drift.injection import KINDS, inject
-from stages.forecasting import drift
-from stages.forecasting.features import CALENDAR, STATE, calendar, with_state
-from stages.forecasting.panel import Panel
+from demand.drift.measures import REVIEW
+from demand.panel.calendar import CALENDAR, calendar
+from demand.panel.lag_features import STATE, with_state
+from demand.panel.panel import Panel
 
 CURRENT = 90  # days
 YEAR = 364
@@ -52,7 +53,7 @@ def checked(watched: Watched, rng: np.random.Generator, checks: int, replays: in
         for onset in told:
             changed = with_state(inject(panel, watched.factors, KINDS[kind], trained + onset, rng))
             for matched in hits:
-                hits[matched] += drifted(changed, trained + onset + drift.REVIEW - 1, trained, matched)
+                hits[matched] += drifted(changed, trained + onset + REVIEW - 1, trained, matched)
         found["kinds"][kind] = {"replays": len(told), "found": hits[False], "found_matched": hits[True]}
     return found
 

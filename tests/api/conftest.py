@@ -17,18 +17,20 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from stages import entry, paths
-from stages.features import feature_table
-from stages.forecast import forecast
-from stages.forecasting import versions
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import CLOSED, FUTURE, OBSERVED, Panel
-from stages.forecasting.params import Train
+from demand.champion.champion_record import Champion
+from demand.model.demand_model import DemandModel
+from demand.model.trees.train_params import TrainParams
+from demand.panel.forecast import Forecast
+from demand.panel.lag_features import feature_table, with_state
+from demand.panel.panel import CLOSED, FUTURE, OBSERVED, Panel
+from demand.planning.forecast_table import forecast_next_days
+from demand.schema.json_record import sha256
+from workspace.run import paths
+from workspace.run.files import write_json, write_table
 
 HORIZON, DAYS, AHEAD = 14, 420, 20
 KEY = "a key"
-SETTINGS = Train(algorithm="xgboost", base="auto", max_depth=3, n_estimators=20, learning_rate=0.3, rows=2000, seed=0)
+SETTINGS = TrainParams(algorithm="xgboost", base="auto", max_depth=3, n_estimators=20, learning_rate=0.3, rows=2000, seed=0)
 
 
 def tiny_panel(seed: int = 0, known: tuple[str, ...] = ("promo",)) -> Panel:
@@ -49,7 +51,7 @@ def tiny_panel(seed: int = 0, known: tuple[str, ...] = ("promo",)) -> Panel:
 
 
 def put_data(project: Path, panel: Panel) -> None:
-    entry.write_table(project / paths.FEATURES, feature_table(panel))
+    write_table(project / paths.FEATURES, feature_table(panel))
 
 
 def put_model(project: Path, model: DemandModel, version: str | None = None, reason: str = "test") -> None:
@@ -61,12 +63,12 @@ def put_model(project: Path, model: DemandModel, version: str | None = None, rea
     path.write_bytes(stream.getvalue())
     pointer: dict[str, Any] = {"version": None}
     if version:
-        pointer = versions.Champion(
-            version=version, model=str(path.relative_to(project)), sha256=versions.sha256(stream.getvalue()),
+        pointer = Champion(
+            version=version, model=str(path.relative_to(project)), sha256=sha256(stream.getvalue()),
             trained_through=str(model.trained_through), train=SETTINGS.model_dump(mode="json"), horizon=HORIZON,  # type: ignore[arg-type]
             baseline={"mape": 12.5, "smape": 11.0}, promoted_at="2026-01-02T03:04:05Z", promoted_by="test", reason=reason,
             previous=None).model_dump(mode="json")
-    entry.write_json(project / paths.CHAMPION, pointer)
+    write_json(project / paths.CHAMPION, pointer)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +84,7 @@ def model(panel: Panel) -> DemandModel:
 @pytest.fixture(scope="session")
 def made(panel: Panel, model: DemandModel) -> Forecast:
     """What the forecast stage says."""
-    return forecast(panel, model, HORIZON)
+    return forecast_next_days(panel, model, HORIZON)
 
 
 @pytest.fixture(scope="session")

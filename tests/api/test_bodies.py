@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from api import batch_body, bodies, schemas
-from api.bodies import Bodies, Budget, fits
+from api import limits, schemas
+from api.limits import Bodies, Budget, fits
+from api.serving import batch_body
 from bench.bodies import AT_ONCE, Running, cost, paths, serving
 from bench.hostile import SIZES, kinds
 
@@ -86,7 +87,7 @@ def test_a_body_fits_a_budget_of_what_it_has_and_none_below(value: object, chunk
             if need[k] and len(body) > need[k] - 1:
                 less = [10**9] * 3
                 less[k] = need[k] - 1
-                assert not bodies.keeps(bodies.outside_strings(chunks(body, chunk)), Budget(*less, 1000))
+                assert not limits.keeps(limits.outside_strings(chunks(body, chunk)), Budget(*less, 1000))
 
 
 def chunks(body: bytes, size: int) -> list[np.ndarray]:
@@ -185,6 +186,6 @@ def test_few_large_bodies_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
             async with held.read(request(large, arrives=False)):
                 pass
         assert refusal.value.status_code == 408
-        assert held.free == bodies.HELD * 50_000
+        assert held.free == limits.HELD * 50_000
 
     asyncio.run(go())

@@ -18,7 +18,7 @@ ELSEWHERE = {"up"}  # Prometheus's own
 
 def exposed(client: TestClient) -> set[str]:
     """Names that the API exposes, the pipeline's included, which need files that the tiny tree has not got."""
-    source = (ROOT / "api/telemetry.py").read_text()
+    source = (ROOT / "api/monitoring/telemetry.py").read_text()
     return set(re.findall(r'gauge\("(\w+)"', source)) | set(re.findall(r"^(\w+?)(?:\{| )", client.get("/metrics").text, re.M))
 
 

@@ -14,12 +14,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.model_store import CURRENT, ModelStore
-from stages import paths
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from api.serving.model_store import CURRENT, ModelStore
+from demand.model.demand_model import DemandModel
+from demand.panel.lag_features import with_state
+from demand.panel.panel import Panel
 from tests.api.conftest import DAYS, KEY, pointer, put_data, put_model, settings, started
+from workspace.run import paths
 
 QUERY = {"store": 1, "item": 1, "date": "2024-02-25"}
 HEADERS = {"x-api-key": KEY}
@@ -73,7 +73,7 @@ def test_what_one_process_has_computed_no_other_computes(tree: Path, tmp_path: P
     def again(*_: object, **__: object) -> Path:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("api.model_store.compute", again)
+    monkeypatch.setattr("api.serving.model_store.compute", again)
     other = ModelStore.of(config)
     other.refresh()
     assert asyncio.run(other.follow())

@@ -18,8 +18,8 @@ import pytest
 from examples import ROOT
 from pipelines import Project
 
-from automation import comment
-from stages.forecasting.errors import UserError
+from automation import comment_on_pr
+from demand.schema.errors import UserError
 
 NEW = "0" * 40  # what GitHub calls the commit before the first push
 
@@ -88,24 +88,24 @@ def texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_one_comment_that_is_updated_in_place(texts: list[str]) -> None:
-    assert comment.post(f"{comment.MARK}\nfirst") == "commented"
-    assert comment.post(f"{comment.MARK}\nsecond") == "comment 2 updated"
-    assert texts == ["looks good", "please rebase", f"{comment.MARK}\nsecond"]
+    assert comment_on_pr.post(f"{comment_on_pr.MARK}\nfirst") == "commented"
+    assert comment_on_pr.post(f"{comment_on_pr.MARK}\nsecond") == "comment 2 updated"
+    assert texts == ["looks good", "please rebase", f"{comment_on_pr.MARK}\nsecond"]
 
 
 def test_it_is_found_behind_a_hundred_others(texts: list[str]) -> None:
     texts[:] = [f"number {n}" for n in range(250)]
-    texts[230] = f"{comment.MARK}\nold"
-    assert comment.post(f"{comment.MARK}\nnew") == "comment 230 updated"
+    texts[230] = f"{comment_on_pr.MARK}\nold"
+    assert comment_on_pr.post(f"{comment_on_pr.MARK}\nnew") == "comment 230 updated"
     assert len(texts) == 250
 
 
 def test_a_fork_may_not_comment_and_is_told_so(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "fork")
-    assert comment.post("text") == comment.DENIED
+    assert comment_on_pr.post("text") == comment_on_pr.DENIED
     monkeypatch.setenv("GITHUB_TOKEN", "wrong")
     with pytest.raises(UserError, match="GitHub answers 401"):
-        comment.post("text")
+        comment_on_pr.post("text")
     assert len(texts) == 2
 
 
@@ -117,18 +117,18 @@ def test_what_is_written(bootstrapped: Project, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(project.root)
     for name, value in {"SERVER_URL": "https://github.com", "REPOSITORY": "someone/demand", "RUN_ID": "12"}.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
-    assert "No metric has changed." in comment.written("HEAD")
+    assert "No metric has changed." in comment_on_pr.written("HEAD")
     project.set({"train": {"n_estimators": 2}})
     before = project.read("metrics/evaluate.json")["smape"]
     project.repro("evaluate")
     after = project.read("metrics/evaluate.json")["smape"]
-    text = comment.written("HEAD")
+    text = comment_on_pr.written("HEAD")
     row = next(line for line in text.splitlines() if re.match(r"\| metrics/evaluate.json +\| smape ", line))
     assert [float(cell) for cell in row.split("|")[3:6]] == pytest.approx([before, after, after - before], abs=1e-4)
     assert re.search(r"train\.n_estimators +\| 20 +\| 2 ", text)
     assert "https://github.com/someone/demand/actions/runs/12" in text
     assert "**dvc.lock not current**" in text
-    assert text.startswith(comment.MARK)
+    assert text.startswith(comment_on_pr.MARK)
     page = (project.root / "dvc_plots/index.html").read_text()
     assert "Error by week of the horizon" in page
 
@@ -157,7 +157,7 @@ def pushed(tmp_path: Path) -> Path:
 
 
 def write(place: Path, base: str) -> str:
-    command = [sys.executable, "-m", "automation.comment", "write", "--base", base, "--file", "comment.md"]
+    command = [sys.executable, "-m", "automation.comment_on_pr", "write", "--base", base, "--file", "comment.md"]
     done = subprocess.run(command, cwd=place, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr

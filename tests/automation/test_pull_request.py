@@ -23,7 +23,7 @@ class Protected:
         protect(self.clone.origin)
 
     def record(self, fails: bool = False, **environment: str) -> str:
-        return self.clone.run("python", "-m", "automation.record", fails=fails, **self.environment | environment)
+        return self.clone.run("python", "-m", "automation.push_results", fails=fails, **self.environment | environment)
 
     def log(self, branch: str) -> list[str]:
         command = ["git", "log", "--format=%s", branch]

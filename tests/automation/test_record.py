@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from examples import ROOT
 
-from automation import check
-from automation.retrain import parsed
-from stages.forecasting.versions import Champion
+from automation import check_drift
+from automation.run_loop import parsed
+from demand.champion.champion_record import Champion
 
 
 class Clone:
@@ -54,7 +54,7 @@ class Clone:
         return done.stdout
 
     def record(self, fails: bool = False) -> str:
-        return self.run("python", "-m", "automation.record", fails=fails)
+        return self.run("python", "-m", "automation.push_results", fails=fails)
 
     def pushed(self) -> str:
         return subprocess.run(["git", "log", "--format=%s"], cwd=self.origin, capture_output=True, text=True, check=True).stdout
@@ -135,11 +135,11 @@ def test_a_detached_head_is_refused_before_anything_is_done(clone: Clone) -> Non
 def test_without_a_remote_it_is_a_commit_here_and_pushed_later(clone: Clone) -> None:
     clone.run("dvc", "remote", "default", "--unset")
     clone.changes(2)
-    said = clone.run("python", "-m", "automation.record", "--without-remote")
+    said = clone.run("python", "-m", "automation.push_results", "--without-remote")
     assert "recorded here alone: " in said
     assert clone.pushed().splitlines() == ["first"]
     assert clone.run("git", "log", "--format=%s").splitlines() == ["Sales through 2025-01-02: keep", "first"]
-    assert "nothing to record" in clone.run("python", "-m", "automation.record", "--without-remote")
+    assert "nothing to record" in clone.run("python", "-m", "automation.push_results", "--without-remote")
     clone.run("dvc", "remote", "default", "store")
     clone.record()
     assert clone.pushed().splitlines() == ["Sales through 2025-01-02: keep", "first"]
@@ -195,8 +195,8 @@ ONE, TWO = "20250102T000000Z", "20250202T000000Z"
     ([deployment(TWO, "deployed")], "2025-03-03", True),
 ])
 def test_when_a_deployment_is_due(rows: list[dict[str, str]], as_of: str, due: bool) -> None:
-    assert (check.deployment_due(champion(TWO), rows, check.date.fromisoformat(as_of)) is not None) == due
-    assert check.deployment_due(None, rows, check.date.fromisoformat(as_of)) is None
+    assert (check_drift.deployment_due(champion(TWO), rows, check_drift.date.fromisoformat(as_of)) is not None) == due
+    assert check_drift.deployment_due(None, rows, check_drift.date.fromisoformat(as_of)) is None
 
 
 @pytest.mark.parametrize("drift", [True, False])
@@ -209,11 +209,11 @@ def test_a_deployment_is_due_with_drift_as_well(drift: bool, tmp_path: Path, mon
     (tmp_path / "models").mkdir()
     (tmp_path / "reports/drift_summary.json").write_text(json.dumps(summary))
     (tmp_path / "models/champion.json").write_text(champion(TWO).model_dump_json())
-    monkeypatch.setattr(check.remote, "repro", lambda *_: None)
+    monkeypatch.setattr(check_drift.remote, "repro", lambda *_: None)
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     monkeypatch.setattr(sys, "argv", ["check", "--without-remote"])
-    monkeypatch.setattr(check.remote, "default", lambda: None)
-    check.main()
+    monkeypatch.setattr(check_drift.remote, "default", lambda: None)
+    check_drift.main()
     told = parsed((tmp_path / "output").read_text())
     assert (told["retrain"], told["deploy"]) == (str(drift).lower(), "true")
     assert told["reason"] == ("an error" if drift else f"version {TWO} has not been deployed")  # that of the promotion
@@ -227,11 +227,11 @@ def test_imported_data_is_what_dvc_imported(tmp_path: Path, monkeypatch: pytest.
     subprocess.run(["git", "init", "-q"], check=True)
     for command in ("init -q", f"import-url -q {tmp_path}/elsewhere.csv data/far.csv", "add -q data/near.csv"):
         subprocess.run([sys.executable, "-m", "dvc", *command.split()], check=True)
-    assert check.imported() == ["data/far.csv.dvc"]
+    assert check_drift.imported() == ["data/far.csv.dvc"]
 
 
 def test_outputs_come_back_as_they_were_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from automation import github
+    from automation.support import github
 
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     github.outputs(one="a\nb << c", two=True, three="")

@@ -22,7 +22,7 @@ def test_without_a_remote_the_loop_runs_here(bootstrapped: Project, tmp_path: Pa
     project.run("git", "config", "user.email", "someone@example.com")
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "-m", "The project")
-    loop = ("env", "-u", "HF_SPACE", "-u", "SLACK_WEBHOOK_URL", "-u", "SMTP_HOST", "python", "-m", "automation.retrain")
+    loop = ("env", "-u", "HF_SPACE", "-u", "SLACK_WEBHOOK_URL", "-u", "SMTP_HOST", "python", "-m", "automation.run_loop")
     said = project.run(*loop)
     first = project.read("models/champion.json")
     assert "as champion it serves its own forecasts" in said

@@ -44,7 +44,7 @@ class Tree:
                                 start_new_session=True, stdin=subprocess.PIPE)
 
     def unlock(self, fails: bool = False) -> str:
-        said = self.run("python", "-m", "automation.unlock", fails=fails)
+        said = self.run("python", "-m", "automation.unlock_dvc", fails=fails)
         assert "Traceback" not in said
         return said
 

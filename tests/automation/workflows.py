@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from automation.retrain import parsed
+from automation.run_loop import parsed
 
 STATUS = re.compile(r"\b(success|failure|cancelled|always)\(\)")
 TOKEN = re.compile(r"'(?:[^']|'')*'|&&|\|\||==|!=|!|\(|\)|,|[A-Za-z_][\w.*-]*|\d+|\s+")

@@ -17,8 +17,8 @@ import httpx
 import pytest
 import yaml
 
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
 from tests.api.test_workers import free_port
 from tests.conftest import ROOT

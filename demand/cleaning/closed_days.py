@@ -1,0 +1,53 @@
+"""From what a source states to a complete panel. What is written for a day depends on no later day, to the bit.
+
+- A day without sales takes the median of the last `fill_weeks` sales on its weekday; it is closed if most of those days were, or
+  if the series never had a row on that weekday.
+- A day is closed where the known-future column `open` says 0. Without that column, a zero is a closed day before the first sale,
+  and where demand as it was lately would hardly ever give zero.
+- A typing error (stages/forecasting/outliers.py) is lowered to the highest believable value.
+- A row that is missing altogether takes its known-future values from the same weekday of the week before.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demand.cleaning.trailing_medians import WEEK, weekday_medians
+
+MEMORY = 28  # days in which the demand that a zero is judged by fades to a third
+LEAST_OPEN = 3  # open days before a zero can be judged
+
+
+def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -> np.ndarray:
+    """Zeros before the first sale, and those less likely than `probability` in a negative binomial with the mean and variance of
+    the open days so far, the recent ones weighing most. (S, D) bool."""
+    closed = np.zeros(sales.shape, bool)
+    days, weight, total, squares = np.zeros((4, len(sales)))
+    ever = np.zeros(len(sales), bool)
+    for t, (units, has) in enumerate(zip(np.where(live, sales, np.nan).T.astype("f8"), (live & ~np.isnan(sales)).T, strict=True)):
+        zero = units == 0
+        if zero.any():
+            mean = total / np.maximum(weight, 1)
+            over = np.maximum(squares / np.maximum(weight, 1) - mean**2 - mean, 1e-9 * (1 + mean))  # variance beyond Poisson's
+            log_zero = -(mean**2 / over) * np.log1p(over / np.maximum(mean, 1e-9))
+            closed[:, t] = zero & (~ever | ((days >= LEAST_OPEN) & (log_zero < np.log(probability))))
+        used = has & ~closed[:, t]
+        keep = np.where(used, np.exp(-1 / MEMORY), 1.0)
+        units = np.where(used, units, 0.0)
+        days, weight, total, squares = days + used, keep * weight + used, keep * total + units, keep * squares + units**2
+        ever |= units > 0
+    return closed
+
+
+def usually_closed(closed: np.ndarray, stated: np.ndarray, age: np.ndarray, weeks: int) -> np.ndarray:
+    """Days on whose weekday most of the last days that are stated were closed, or none ever was stated. (S, D) bool.
+
+    Args:
+        closed, stated: (S, D) bool.
+        age: (S, D) days since the series began.
+        weeks: how many days back on the weekday.
+    """
+    if stated.all():
+        return np.zeros(closed.shape, bool)
+    share, count = weekday_medians(closed.astype("f4"), stated, weeks)
+    return (share > 0.5) | ((count == 0) & (age >= WEEK))

@@ -1,0 +1,16 @@
+"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from demand.schema.sections import Positive, Section
+
+
+class PrepareParams(Section):
+    """How the panel is cleaned. Every rule looks at a series' past and at the other series' same day only."""
+
+    fill_weeks: Positive = Field(description="a missing day takes the median of so many last sales on its weekday")
+    closed_probability: float = Field(gt=0, lt=1, description="a zero that demand gives less often than this is a closed day")
+    outlier_z: float = Field(gt=0, description="robust standard deviations above what was expected")
+    outlier_factor: float = Field(gt=1, description="times what was expected, squared when something is planned for the day")

@@ -1,0 +1,31 @@
+"""The judgement: is the champion wrong by more than is normal, where, and what is to be done. Its report is made elsewhere.
+
+A deviation (stages/forecasting/deviation.py) counts when it is large enough to matter and improbable enough to be believed;
+the segments that moved must make up a share of all sales that is worth a training. Drift once confirmed stays confirmed until the
+champion is replaced: `train_through` never falls back to an earlier day while the same champion serves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demand.drift.drift_params import DriftParams
+from demand.drift.measures import LEVEL, Measure
+
+GROUP_SIGMAS, TAIL_PROBABILITY = 2.0, 0.0228  # standard deviations from which a segment counts in a crowd, and how many are there by chance
+
+
+def group_test(measure: Measure, limit: np.ndarray, rules: DriftParams) -> np.ndarray:
+    """(G,) bool: the segments beyond the limit on one side, if they are more, and sell more, than chance puts there; else none.
+
+    A series that sells a few units a day is never far beyond chance by itself. A tenth of all series on the same side of it are.
+    How many of so many coins fall on one side by chance is Bernstein's inequality, at the odds of `sigmas`.
+    """
+    due, odds = measure.found.due, rules.sigmas**2 / 2
+    most = odds / (3 * len(due))
+    many = TAIL_PROBABILITY + most + np.sqrt(most**2 + 2 * odds * TAIL_PROBABILITY / len(due))
+    for side in (1, -1) if measure.what == LEVEL else (1,):
+        beyond = side * measure.change >= limit
+        if beyond.mean() >= many and due[beyond].sum() >= (TAIL_PROBABILITY + rules.volume) * due.sum():
+            return beyond
+    return np.zeros(len(due), bool)

@@ -1,0 +1,59 @@
+"""The base forecast: level x weekday x month x damped growth. Trees then correct it; they never carry the level.
+
+Two ways to a level, the better of which is found by a backtest inside the training data:
+
+* `structural`: the mean of a whole year, in which the season cancels; all series move together but for what is more than
+  chance; half of last year's growth goes on. Right where series are steady.
+* `level`: each series' own mean of the last eight weeks. Right where levels shift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demand.model.base.factors import SEASON_NEEDS, Factors
+from demand.model.base.level import KINDS, RECENT, level_at
+from demand.model.trees.design_matrix import Design
+
+BLOCK = 28  # days over which forecasts are added up to judge their level
+TESTS = 12  # origins of the inner backtest at most
+STEP = 28  # days between them
+
+
+@dataclass(frozen=True)
+class LevelTest:
+    """One kind in the inner backtest: `error`, WAPE in % of four-week totals per series; `common`, rms log error of all sales."""
+
+    error: float
+    common: float
+    origins: int
+
+
+def inner_backtest(factors: Factors, design: Design, end: int, horizon: int) -> dict[str, LevelTest]:
+    """How well each kind's level held over `horizon` days, at up to TESTS origins before position `end`.
+
+    The factors are those of the whole window, for all kinds alike: what is compared is the level alone.
+    """
+    first = SEASON_NEEDS if end >= SEASON_NEEDS + horizon else RECENT
+    origins = range(end - horizon, first - 1, -STEP)[:TESTS]
+    return {kind: test_level(kind, factors, design, origins, horizon) for kind in KINDS} if len(origins) else {}
+
+
+def test_level(kind: str, factors: Factors, design: Design, origins: range, horizon: int) -> LevelTest:
+    """Four-week totals of the base forecast against sales, on trading days."""
+    missed = sold = 0.0
+    common = []
+    for origin in origins:
+        at = level_at(kind, factors, design, origin)
+        days = np.arange(1, horizon + 1)
+        base = at.level[:, None] * design.due[:, origin + days] * at.multiple(days)
+        actual = design.sold[:, origin + days]
+        blocks = range(0, max(horizon - BLOCK + 1, 1), BLOCK)
+        missed += sum(np.abs(base[:, b:b + BLOCK].sum(axis=1) - actual[:, b:b + BLOCK].sum(axis=1)).sum() for b in blocks)
+        sold += sum(actual[:, b:b + BLOCK].sum() for b in blocks)
+        if base.sum() > 0 and actual.sum() > 0:
+            common.append(float(np.log(actual.sum() / base.sum())))
+    rms = float(np.sqrt(np.mean(np.square(common)))) if common else 0.0
+    return LevelTest(100 * missed / max(sold, 1e-9), rms, len(origins))

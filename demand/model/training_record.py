@@ -1,0 +1,39 @@
+"""Fits the demand model to the training window.
+
+Reads data/processed/train_window.parquet. Writes models/model.pkl (joblib), the same bytes for the same window, and
+metrics/train.json (fields: versions.Training).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from demand.model.demand_model import DemandModel
+from demand.schema.json_record import ModelRecord, sha256
+from workspace.run.params_file import Params
+
+
+class TrainingRecord(ModelRecord):
+    """metrics/train.json: what the candidate was fitted to."""
+
+    trained_from: date
+    trained_through: date
+    rows: int = Field(description="of the training window")
+    series: int
+    horizon: int
+    base: str = Field(description="what boosting corrects")
+    report: dict[str, Any] = Field(description="how the base was chosen")
+    train: dict[str, Any] = Field(description="the train section of params.yaml")
+    known_future: tuple[str, ...] = Field(description="data.known_future of params.yaml")
+
+
+def training_record(model: DemandModel, content: bytes, rows: int, params: Params) -> dict[str, Any]:
+    """metrics/train.json. No wall-clock values: two clones must agree on it."""
+    return TrainingRecord(
+        model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
+        rows=rows, series=model.facts["series"], horizon=params.forecast.horizon, base=model.base,
+        report=model.facts["base_tests"], train=params.train.model_dump(mode="json"), known_future=params.data.known_future,
+    ).model_dump(mode="json")

@@ -1,0 +1,57 @@
+"""What is known of a series at a forecast's origin, and of the day that is to be forecast.
+
+`state` is the first half: lags and rolling means that use sales up to the origin only. It is computed once, by the features
+stage, for every origin there could be; training, backtest, batch forecast and API read it from there. The calendar is the
+second half: facts about the target day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from demand.panel.arrow import to_arrow
+from demand.panel.calendar import calendar
+from demand.panel.long_table import to_table
+from demand.panel.panel import ABSENT, Panel
+from demand.panel.running_sums import running_sums
+
+LAGS = (1, 7, 30)  # days
+WINDOWS = (7, 14, 30, 56, 182, 364)  # days
+STATE = tuple(f"lag_{k}" for k in LAGS) + tuple(f"rolling_mean_{w}" for w in WINDOWS)
+
+
+def with_state(panel: Panel) -> Panel:
+    """The panel, one day longer than its sales, with `state` (S, D, len(STATE)).
+
+    Position d holds what is known before day d begins, at the origin d - 1: `lag_k` are the sales of day d - k (0 when closed),
+    `rolling_mean_w` the mean over the trading days among d - w ... d - 1, NaN where there are none. The day after the last is
+    where the next forecast starts.
+    """
+    panel = panel.extended(1)
+    days = panel.column(panel.last_day) + 2
+    state = np.full((*panel.sales.shape, len(STATE)), np.nan, "f4")
+    for f, k in enumerate(LAGS):
+        state[:, k:days, f] = panel.sales[:, : max(days - k, 0)]
+    ok = panel.trading
+    total, count = running_sums(np.where(ok, panel.sales, 0)), running_sums(ok)
+    end = np.arange(days)
+    for f, w in enumerate(WINDOWS, start=len(LAGS)):
+        start = np.maximum(end - w, 0)
+        n = count[:, end] - count[:, start]
+        state[:, :days, f] = np.divide(total[:, end] - total[:, start], n, out=np.full(n.shape, np.nan), where=n > 0)
+    return replace(panel, state=state)
+
+
+def feature_table(panel: Panel) -> pa.Table:
+    """The long form of the panel (with state), and the calendar of its days."""
+    row, day = np.nonzero(panel.status != ABSENT)
+    assert panel.state is not None
+    table = to_table(panel)
+    for name, values in calendar(panel.dates).items():
+        table = table.append_column(name, to_arrow(values[day]))
+    for f, name in enumerate(STATE):
+        table = table.append_column(name, to_arrow(panel.state[row, day, f]))
+    return table

@@ -1,0 +1,96 @@
+"""The champion on disk: its pointer, its model file, and the record of every change.
+
+models/champion.json is the only place where production feeds back into the pipeline. It is replaced in one step, after everything
+it names is in place, and it holds all that the history and the log say: whatever a killed promotion left out of them is made up
+for by the next one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demand.champion.champion_record import Champion, took_over_at, verify
+from demand.schema.errors import UserError
+from demand.schema.json_record import parse_record
+from workspace.registry.history import read_history, record_change
+from workspace.run import paths
+from workspace.run.dvc_command import last_error, run_dvc
+from workspace.run.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from demand.model.demand_model import DemandModel
+
+
+
+STORED = "metrics.json"  # of a version
+UNFINISHED = "unfinished-"  # begins the name of a version that is being built
+
+
+def read_champion() -> Champion | None:
+    """The champion, None before the first promotion."""
+    remedy = f"restore it with git checkout -- {paths.CHAMPION}"
+    content = read_json(paths.CHAMPION, remedy)
+    if content == {"version": None}:
+        return None
+    return parse_record(Champion, content, str(paths.CHAMPION), remedy)
+
+
+def write_champion(champion: Champion) -> None:
+    """Make it the champion: one atomic step."""
+    write_json(paths.CHAMPION, champion.model_dump(mode="json"))
+
+
+def load_model(champion: Champion) -> DemandModel:
+    """The champion's model, verified before it is unpickled."""
+    import joblib
+
+    model: DemandModel = joblib.load(io.BytesIO(champion_bytes(champion)))
+    return model
+
+
+def champion_bytes(champion: Champion) -> bytes:
+    """Its model file, verified; fetched from DVC's cache or remote where it is not in the working tree."""
+    path = Path(champion.model)
+    if not path.exists():
+        fetch_model(path)
+    return verify(path.read_bytes(), champion)
+
+
+def fetch_model(path: Path) -> None:
+    """`dvc checkout`, and where the cache has not got it `dvc pull`, of one tracked file."""
+    said = [run_dvc(command, f"{path}.dvc") for command in ("checkout", "pull") if not path.exists()]
+    if not path.exists():
+        raise UserError(f"{path} is missing and DVC could not bring it ({last_error(said)}). "
+                        f"Configure the remote that has it (dvc remote add -d NAME URL) and run: dvc pull {path}.dvc")
+
+
+def stored_versions() -> list[Champion]:
+    """Every version that was stored, oldest first, as it was first promoted."""
+    found = []
+    for path in sorted(paths.VERSIONS.glob(f"[0-9]*/{STORED}")):
+        remedy = f"restore it with git checkout -- {path}, or remove {path.parent}"
+        content = read_json(path, remedy)
+        found.append(parse_record(Champion, content.get("champion"), str(path), remedy))
+    return found
+
+
+def orphaned_versions() -> list[Champion]:
+    """Stored versions that never became champion: a promotion was killed just before. Ids only ever grow, see promote.py."""
+    current, was = read_champion(), {row["version"] for row in read_history()}
+    last = took_over_at(current) if current else ""
+    return [one for one in stored_versions() if one.version > last and one.version not in was]
+
+
+def repair_interrupted_promotion() -> None:
+    """What a killed promotion left undone is done, what it left lying is removed."""
+    current = read_champion()
+    if current:
+        record_change(current)
+    for orphan in orphaned_versions():
+        os.rename(paths.VERSIONS / orphan.version, paths.VERSIONS / f"{UNFINISHED}{orphan.version}")
+    for left in paths.VERSIONS.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left)

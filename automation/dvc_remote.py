@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from automation.support import github, shell
+from demand.ingest.data_params import DataParams
 from demand.schema.errors import UserError
 from workspace.registry.store import read_champion
 from workspace.run import paths
@@ -102,7 +103,7 @@ def available() -> tuple[bool, bool]:
         check()
         return True, True
     except UserError as error:
-        here = Path(load_params().data.source)
+        here = Path(load_params(DataParams).source)
         data = here.exists() or not here.with_name(f"{here.name}.dvc").exists()
         github.summary(f"The DVC remote is left out: {error}.\n\n"
                        + ("The pipeline runs from its beginning." if data else f"So is the pipeline: {here} is only there."))

@@ -24,6 +24,7 @@ from automation import dvc_remote
 from automation.support import github, shell, smoke_test
 from automation.support.hub import Live
 from demand.champion.champion_record import Champion
+from demand.champion.promote_params import PromoteParams
 from demand.champion.promotion_rule import decide_promotion
 from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
@@ -43,7 +44,7 @@ def judged() -> tuple[Champion | None, str]:
     if current and current.sha256 == sha256(content):
         return None, f"the candidate is the champion already: version {current.version}"
     candidate = read_challenger(content, current)
-    decision = decide_promotion(candidate.comparison, load_params().promote.tolerance)
+    decision = decide_promotion(candidate.comparison, load_params(PromoteParams).tolerance)
     return as_champion(candidate, current, decision.reason) if decision.promote else None, decision.reason
 
 

@@ -16,7 +16,7 @@ from bench.methods import METHODS
 from demand.backtest import scores
 from demand.backtest.folds import actual_after, origins
 from demand.panel.panel import Panel, closed_by_plan
-from workspace.run.params_file import Params
+from workspace.run.all_params import Params
 
 COLUMNS = ("smape", "mae", "rmse", "wape", "bias")
 

@@ -11,7 +11,7 @@ from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
 from demand.panel.lag_features import with_state
 from demand.panel.panel import ABSENT, Panel
-from workspace.run.params_file import Params
+from workspace.run.all_params import Params
 
 LAGS = (91, 98, 105, 112, 119, 182, 364)  # days: none shorter than the horizon, so that one step forecasts all of it
 ROLLING = (7, 28, 91)  # days, means that end 91 days before

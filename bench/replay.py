@@ -33,7 +33,7 @@ from demand.model.base.factors import fit_factors
 from demand.model.demand_model import DemandModel
 from demand.panel.lag_features import with_state
 from demand.panel.panel import Panel
-from workspace.run.params_file import Params
+from workspace.run.all_params import Params
 
 OUT, PICTURES = Path("bench"), Path("docs/images")
 ABOUT = """# Replay: when to train again

@@ -1,7 +1,7 @@
 """Holds the candidate against the champion, on days that neither of the compared fits had seen.
 
 Reads data/processed/train_window.parquet, metrics/evaluate.json and models/champion.json. Writes metrics/compare.json (fields:
-versions.Comparison). A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
+demand/champion/promotion_rule.py). A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
 configuration is held against configuration, each fitted there. At origins that the champion never saw, it forecasts itself.
 """
 
@@ -12,31 +12,36 @@ from typing import Any
 
 from demand.champion.champion_record import METRIC
 from demand.champion.comparison import champion_configuration, compare_with_champion, comparison_message, numbers
+from demand.ingest.data_params import DataParams
+from demand.model.trees.train_params import TrainParams
 from demand.panel.arrow import read_parquet
 from demand.panel.lag_features import STATE
 from demand.panel.long_table import from_table
+from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats
-from workspace.registry.store import read_champion
+from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import write_json
 from workspace.run.params_file import load_params
+from workspace.run.progress import announced
 
 
 def main() -> None:
-    params = load_params()
+    source, train, days = load_params(DataParams, TrainParams, ForecastParams)
     evaluated = json.loads(paths.EVALUATE_METRICS.read_text(encoding="utf-8"))
     current = read_champion()
     compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
     if current is not None:
-        panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
-        compared = round_floats(compare_with_champion(panel, evaluated, params.train, params.forecast.horizon, current))
+        panel = from_table(read_parquet(paths.WINDOW), source.known_future, STATE)
+        compared = round_floats(compare_with_champion(panel, evaluated, train, days.horizon, current,
+                                                       load_model, announced))
     theirs = compared["champion_scores"].get(METRIC)
     ratio = evaluated[METRIC] / theirs if theirs else None
     write_json(paths.COMPARE_METRICS, {
         "model_sha256": evaluated["model_sha256"],
         "champion": current and current.version,
-        "same_configuration": current is not None and champion_configuration(params.train, current) == params.train,
+        "same_configuration": current is not None and champion_configuration(train, current) == train,
         "origins": [fold["origin"] for fold in evaluated["per_origin"]],
         "candidate": numbers(evaluated),
         "ratio": round_floats(ratio),

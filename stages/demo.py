@@ -1,7 +1,7 @@
 """Writes the embedded data set: a chain of stores that sells like retail, drawn from the `demo` section of params.yaml.
 
 Reads params.yaml. Writes data/demo/sales.csv: date, store, item, sales, with `promo` and `open` where asked for, sorted by store,
-item, date. The mean of a day is a product of effects (stages/forecasting/retail.py), the count around it negative binomial.
+item, date. The mean of a day is a product of effects (demand/simulation/effects.py), the count around it negative binomial.
 Every effect has its own random stream, drawn day after day: more years only append days, and switching one effect on leaves
 the others alone.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pyarrow import csv
 
+from demand.simulation.demo_params import DemoParams
 from demand.simulation.simulator import generate, to_table
 from workspace.run import paths
 from workspace.run.command import run_command
@@ -18,7 +19,7 @@ from workspace.run.params_file import load_params
 
 
 def main() -> None:
-    demo = load_params().demo
+    demo = load_params(DemoParams)
     table = to_table(generate(demo), demo.promotions, demo.closed_days)
     with whole_file(paths.DEMO) as part:
         csv.write_csv(table, part, csv.WriteOptions(quoting_header="none"))

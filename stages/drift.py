@@ -12,15 +12,17 @@ import gc
 from datetime import UTC, datetime
 
 from demand.drift import data_drift, inactive_series, report_page
+from demand.drift.drift_params import DriftParams
 from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import assess_champion
 from demand.drift.summary import concept_summary
+from demand.ingest.data_params import DataParams
 from demand.panel.arrow import read_parquet
 from demand.panel.lag_features import STATE
 from demand.panel.long_table import from_table
 from demand.schema.json_record import round_floats
-from workspace.registry.store import read_champion
+from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_json
@@ -29,11 +31,10 @@ from workspace.run.params_file import load_params
 
 def main() -> None:
     gc.disable()  # a short run; collecting takes a third of Evidently's import
-    params = load_params()
-    rules = params.drift
-    panel = from_table(read_parquet(paths.FEATURES), params.data.known_future, STATE)
+    source, rules = load_params(DataParams, DriftParams)
+    panel = from_table(read_parquet(paths.FEATURES), source.known_future, STATE)
     newest, of = panel.last_day, read_champion()
-    verdict = assess_champion(panel, of, rules)
+    verdict = assess_champion(panel, of, load_model, rules)
     problems = inactive_series.problems(panel, inactive_series.silence(panel, newest, rules.silent_days), newest)
     now, then, season_matched = data_drift.samples(panel, newest, REVIEW, rules.sample_rows)
     found, html = compare_samples(now, then, rules.column_share)

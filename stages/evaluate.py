@@ -12,12 +12,16 @@ import io
 
 import joblib
 
+from demand.backtest.evaluate_params import EvaluateParams
 from demand.backtest.evaluation_record import backtest_tables, evaluation_record, scores_message
 from demand.backtest.folds import backtest, origins
+from demand.ingest.data_params import DataParams
 from demand.model.demand_model import DemandModel
+from demand.model.trees.train_params import TrainParams
 from demand.panel.arrow import read_parquet
 from demand.panel.lag_features import STATE
 from demand.panel.long_table import from_table
+from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats, sha256
 from workspace.run import paths
 from workspace.run.command import run_command
@@ -27,10 +31,10 @@ from workspace.run.progress import announced
 
 
 def main() -> None:
-    params = load_params()
-    panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
-    at = origins(panel, params.evaluate.origins, params.evaluate.step_days, params.forecast.horizon)
-    folds = backtest(panel, params.train, at, params.forecast.horizon, announced)
+    source, train, rules, days = load_params(DataParams, TrainParams, EvaluateParams, ForecastParams)
+    panel = from_table(read_parquet(paths.WINDOW), source.known_future, STATE)
+    at = origins(panel, rules.origins, rules.step_days, days.horizon)
+    folds = backtest(panel, train, at, days.horizon, announced)
     content = paths.MODEL.read_bytes()
     model: DemandModel = joblib.load(io.BytesIO(content))
     result = evaluation_record(folds, panel) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}

@@ -7,6 +7,7 @@ sales, where the next forecast starts.
 
 from __future__ import annotations
 
+from demand.ingest.data_params import DataParams
 from demand.panel.arrow import read_parquet
 from demand.panel.lag_features import feature_table, with_state
 from demand.panel.long_table import from_table
@@ -17,7 +18,7 @@ from workspace.run.params_file import load_params
 
 
 def main() -> None:
-    known = load_params().data.known_future
+    known = load_params(DataParams).known_future
     table = feature_table(with_state(from_table(read_parquet(paths.CLEANED), known)))
     write_table(paths.FEATURES, table)
     print(f"{table.num_rows:,} rows, {table.num_columns} columns: {paths.FEATURES}")

@@ -6,12 +6,12 @@ Reads params.yaml. Writes nothing.
 from __future__ import annotations
 
 from workspace.run import paths
+from workspace.run.all_params import load_all_params
 from workspace.run.command import run_command
-from workspace.run.params_file import load_params
 
 
 def main() -> None:
-    params = load_params()
+    params = load_all_params()
     print(f"{paths.PARAMS}: {', '.join(type(params).model_fields)}")
 
 

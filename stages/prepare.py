@@ -2,7 +2,7 @@
 
 Reads the file at `data.source` (CSV or Parquet: date, store, item, sales and the columns of `data.known_future`). Writes
 data/processed/cleaned_data.parquet, one row per store, item and day from the series' first sale on, sorted by them (columns: see
-stages/forecasting/panel.py), and metrics/prepare.json, which counts every change. The rules: stages/forecasting/cleaning.py.
+demand/panel/panel.py), and metrics/prepare.json, which counts every change. The rules: demand/cleaning.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from demand.cleaning.cleaning_report import prepare
+from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.data_params import DataParams
 from demand.panel.long_table import to_table
+from demand.planning.forecast_params import ForecastParams
 from demand.schema.errors import UserError
 from workspace.run import paths
 from workspace.run.command import run_command
@@ -20,12 +23,12 @@ from workspace.run.params_file import load_params
 
 
 def main() -> None:
-    params = load_params()
+    source, rules, days = load_params(DataParams, PrepareParams, ForecastParams)
     try:
-        data = pa.memory_map(params.data.source).read_buffer()
+        data = pa.memory_map(source.source).read_buffer()
     except OSError as error:
-        raise UserError(f"{params.data.source} cannot be read ({error}): set data.source in params.yaml to your sales") from None
-    panel, metrics = prepare(data, params)
+        raise UserError(f"{source.source} cannot be read ({error}): set data.source in params.yaml to your sales") from None
+    panel, metrics = prepare(data, source, rules, days.horizon)
     with whole_file(paths.CLEANED) as part:
         parquet.write_table(to_table(panel), part, compression="zstd")
     write_json(paths.PREPARE_METRICS, metrics)

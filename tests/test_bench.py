@@ -15,7 +15,7 @@ from demand.backtest.fold_scores import fold_scores, means
 from demand.backtest.folds import backtest, origins
 from demand.panel.panel import Panel
 from tests.panels import TRAIN, noisy, panel, ready, shaped
-from workspace.run.params_file import Params
+from workspace.run.all_params import Params
 
 OURS = "this project"
 

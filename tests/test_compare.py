@@ -26,8 +26,8 @@ from stages import compare, evaluate
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.registry.store import write_champion
 from workspace.run import paths
+from workspace.run.all_params import load_all_params
 from workspace.run.files import write_json, write_table
-from workspace.run.params_file import load_params
 
 DAYS, HORIZON = 560, 28
 OTHER = TRAIN.model_copy(update={"max_depth": 1, "n_estimators": 2})
@@ -54,7 +54,7 @@ def whole(sold: Panel, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, b
 
 
 def with_sections() -> Any:
-    params = load_params(Path(__file__).parent.parent / "params.yaml")
+    params = load_all_params(Path(__file__).parent.parent / "params.yaml")
     forecast = params.forecast.model_copy(update={"horizon": HORIZON})
     backtest_of = params.evaluate.model_copy(update={"origins": 2, "step_days": 35})
     return params.model_copy(update={"train": TRAIN, "forecast": forecast, "evaluate": backtest_of})

@@ -26,6 +26,7 @@ from demand.drift.monitor import assess_champion, confirmed_through, origin_of, 
 from demand.drift.summary import FIGURES, figures, reasons
 from demand.panel.forecast import Forecast
 from demand.panel.panel import CLOSED, FILLED
+from workspace.registry.store import load_model
 
 RULES = DriftParams.model_validate(PARAMS["drift"])
 SIZE = {"mae": np.sqrt(2 / np.pi), "rmse": 1.0, "mape": np.sqrt(2 / np.pi)}  # errors of a normal distribution, per sd
@@ -337,7 +338,7 @@ def test_without_a_champion_that_can_forecast_these_days_everything_is_trained_o
     whole = ready(panel(noisy(shaped(6, 300))))
     for of, why in ((None, "no champion: train"), (pointer("2030-01-01"), "has seen days after 2020-10-31: train"),
                     (pointer("2020-09-01", "promo"), "was trained with data.known_future ['promo'], not []: train")):
-        verdict = assess_champion(whole, of, RULES)
+        verdict = assess_champion(whole, of, load_model, RULES)
         assert verdict.retrain
         assert verdict.train_through == "2020-10-31"
         assert reasons(verdict, {})[0].endswith(why)

@@ -24,7 +24,7 @@ from demand.model.base.factors import fit_factors
 from demand.panel.lag_features import with_state
 from demand.panel.panel import CLOSED, FILLED, Panel
 from tests.panels import TRAIN, WEEKDAY, closed, noisy, panel, ready, shaped
-from workspace.run.params_file import Params
+from workspace.run.all_params import Params
 
 FIRST = 700  # position of the first drifted day
 

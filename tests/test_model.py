@@ -14,6 +14,7 @@ import pytest
 
 from demand.backtest.scores import coverage, errors
 from demand.model.demand_model import DemandModel
+from demand.model.trees import trees
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ from examples import PARAMS
 
 from demand.schema.errors import UserError
 from demand.schema.sections import Section
-from workspace.run.params_file import Params, load_params, parse_params
+from workspace.run.all_params import Params, load_all_params, parse_params
 
 
 def test_the_repository_s_own_file_is_valid_and_frozen():
@@ -68,4 +68,4 @@ def test_a_file_that_is_not_params(tmp_path, text, message):
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=message):
-        load_params(path)
+        load_all_params(path)

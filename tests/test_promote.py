@@ -20,8 +20,8 @@ from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
 from stages import promote
 from workspace.registry.history import read_history
-from workspace.registry.promotion import promotion_lock
-from workspace.registry.store import load_model, orphaned_versions, read_champion, stored_versions
+from workspace.registry.promotion import orphaned_versions, promotion_lock
+from workspace.registry.store import load_model, read_champion, stored_versions
 from workspace.run import paths
 
 ORIGINS = ["2017-06-30", "2017-10-02"]
@@ -63,7 +63,7 @@ def work(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     root = project()
     paths.CHAMPION.parent.mkdir()
     paths.CHAMPION.write_text('{"version": null}\n')
-    monkeypatch.setattr(champion, "dvc", fake_dvc)
+    monkeypatch.setattr("workspace.registry.store.run_dvc", fake_dvc)
     return root
 
 
@@ -247,7 +247,7 @@ def test_a_missing_model_file_says_what_to_run(monkeypatch):
         asked.append(arguments[0])
         return subprocess.CompletedProcess(arguments, 1, "", "ERROR: no remote specified\n")
 
-    monkeypatch.setattr(champion, "dvc", refuses)
+    monkeypatch.setattr("workspace.registry.store.run_dvc", refuses)
     with pytest.raises(UserError, match=r"could not bring it \(ERROR: no remote specified\).*run: dvc pull models/.*\.dvc"):
         load_model(current())
     assert asked == ["checkout", "pull"]

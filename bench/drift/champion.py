@@ -18,7 +18,7 @@ from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
 from demand.panel.lag_features import with_state
 from demand.panel.panel import Panel, rows_of
-from workspace.run.params_file import Params
+from workspace.run.all_params import Params
 
 FIRST = min(windows(REVIEW))  # days after the training: the first that can be judged
 

@@ -24,7 +24,7 @@ SWEPT = {
 @cache
 def settings() -> list[tuple[str, float, DriftParams]]:
     """One threshold after the other moved from its default, the others left where they are."""
-    rules = load_params().drift
+    rules = load_params(DriftParams)
     return [(name, value, rules.model_copy(update={name: value})) for name, values in SWEPT.items() for value in values]
 
 

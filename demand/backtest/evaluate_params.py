@@ -1,9 +1,9 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `evaluate` of params.yaml."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +12,8 @@ from demand.schema.sections import Positive, Section
 
 class EvaluateParams(Section):
     """The backtest."""
+
+    section: ClassVar[str] = "evaluate"
 
     origins: Positive | Annotated[tuple[date, ...], Field(min_length=1)] = Field(
         description="how many, the last one horizon before the newest day; or the days themselves")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from demand.backtest import baselines, plot_tables, scores
+from demand.backtest import baselines, plot_tables
 from demand.backtest.error_model import estimate_error_model
 from demand.backtest.fold_scores import MONTH, by_horizon, fold_scores, means, point_scores
 from demand.backtest.folds import Fold
 from demand.model.demand_model import DemandModel
+from demand.model.intervals import LEVELS
 from demand.panel.panel import Panel
 from demand.schema.json_record import round_floats
 
@@ -48,7 +49,7 @@ def backtest_tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plot
         "actual_vs_predicted": plot_tables.total_per_day(folds),
         "sample_series": plot_tables.sample_series(folds),
         "error_by_horizon": plot_tables.by_week(folds, ("smape", "wape", "mae")),
-        "coverage_by_horizon": plot_tables.by_week(folds, [f"coverage_{level}" for level in scores.LEVELS]),
+        "coverage_by_horizon": plot_tables.by_week(folds, [f"coverage_{level}" for level in LEVELS]),
         "feature_importance": plot_tables.importance(model),
         "residuals_by_store": plot_tables.residuals(folds, "store"),
         "residuals_by_item": plot_tables.residuals(folds, "item"),

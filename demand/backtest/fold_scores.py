@@ -8,6 +8,7 @@ import numpy as np
 
 from demand.backtest import scores
 from demand.backtest.folds import Fold
+from demand.model.intervals import LEVELS
 from demand.panel.panel import closed_by_plan
 from demand.schema.errors import UserError
 
@@ -36,7 +37,7 @@ def interval_scores(fold: Fold, days: slice) -> dict[str, float]:
     """
     forecast = fold.forecast
     actual = fold.actual[:, days].astype("f8")
-    ends = [(side, level) for level in scores.LEVELS for side in ("low", "high")]
+    ends = [(side, level) for level in LEVELS for side in ("low", "high")]
     losses = [scores.pinball(actual, forecast.point[:, days], 0.5)]
     for side, level in ends:
         tail = (100 - level) / 200
@@ -44,7 +45,7 @@ def interval_scores(fold: Fold, days: slice) -> dict[str, float]:
     open_days = np.where(closed_on_target_days(fold)[:, days], np.nan, actual)
     return {"pinball": float(np.mean(losses))} | {
         f"coverage_{level}": scores.coverage(open_days, forecast.low[level][:, days], forecast.high[level][:, days])
-        for level in scores.LEVELS}
+        for level in LEVELS}
 
 
 def closed_on_target_days(fold: Fold) -> np.ndarray:
@@ -63,7 +64,7 @@ def by_horizon(folds: Sequence[Fold], step: int) -> list[dict[str, float]]:
                  for fold in folds if not np.isnan(fold.actual[:, days]).all()]
         if found:
             mean = means(found)
-            names = ("smape", "wape", "mae", *(f"coverage_{level}" for level in scores.LEVELS))
+            names = ("smape", "wape", "mae", *(f"coverage_{level}" for level in LEVELS))
             rows.append({"first_day": start + 1, "last_day": days.stop} | {name: mean[name] for name in names})
     return rows
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 SEASON = 7  # days, of the naive forecast in MASE's denominator
 
 

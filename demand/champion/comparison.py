@@ -1,14 +1,13 @@
-"""Holds the candidate against the champion, on days that neither of the compared fits had seen.
+"""The candidate against the champion, on days that neither of the compared fits had seen.
 
-Reads data/processed/train_window.parquet, metrics/evaluate.json and models/champion.json. Writes metrics/compare.json (fields:
-versions.Comparison). A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
+A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
 configuration is held against configuration, each fitted there. At origins that the champion never saw, it forecasts itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,14 @@ from demand.champion.serving_rule import why_it_cannot_forecast
 from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
 from demand.panel.panel import Panel
-from workspace.registry.store import load_model
-from workspace.run.progress import announced
 
 FEWEST = 28  # days after the champion's training that say something about it
 
 
 def champion_configuration(train: TrainParams, of: Champion) -> TrainParams:
     """The champion's train section; keys that are newer than the champion as the candidate has them."""
-    return TrainParams.model_validate(train.model_dump() | {key: value for key, value in of.train.items() if key in TrainParams.model_fields})
+    known = {key: value for key, value in of.train.items() if key in TrainParams.model_fields}
+    return TrainParams.model_validate(train.model_dump() | known)
 
 
 def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Champion) -> dict[np.datetime64, int]:
@@ -42,13 +40,25 @@ def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Cha
     return {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}
 
 
-def compare_with_champion(panel: Panel, evaluated: dict[str, Any], train: TrainParams, horizon: int, of: Champion) -> dict[str, Any]:
-    """`champion_scores` and `unseen` of the comparison. What the backtest has scored already is not scored again."""
+def compare_with_champion(
+    panel: Panel, evaluated: dict[str, Any], train: TrainParams, horizon: int, of: Champion,
+    load_model: Callable[[Champion], DemandModel],
+    progress: Callable[[Sequence[np.datetime64]], Iterable[np.datetime64]] = iter,
+) -> dict[str, Any]:
+    """`champion_scores` and `unseen` of ComparisonRecord. What the backtest has scored already is not scored again.
+
+    Args:
+        panel: the training window.
+        evaluated: the candidate's evaluation record (metrics/evaluate.json).
+        train, horizon: the candidate's settings, days.
+        load_model: reads a champion's model; called where there are days that it has not seen.
+        progress: passes the origins on, one by one.
+    """
     backtested = {np.datetime64(fold["origin"], "D"): numbers(fold) for fold in evaluated["per_origin"]}
     theirs = champion_configuration(train, of)
     scores = evaluated
     if theirs != train:
-        folds = backtest(panel, theirs, list(backtested), horizon, announced)
+        folds = backtest(panel, theirs, list(backtested), horizon, progress)
         scores = means([fold_scores(fold) for fold in folds])
     unseen = {}
     for origin, days in unseen_days(panel, list(backtested), horizon, of).items():

@@ -1,9 +1,4 @@
-"""Validates and cleans the source and completes its days.
-
-Reads the file at `data.source` (CSV or Parquet: date, store, item, sales and the columns of `data.known_future`). Writes
-data/processed/cleaned_data.parquet, one row per store, item and day from the series' first sale on, sorted by them (columns: see
-stages/forecasting/panel.py), and metrics/prepare.json, which counts every change. The rules: stages/forecasting/cleaning.py.
-"""
+"""From a source file's bytes to the cleaned panel, with every change counted."""
 
 from __future__ import annotations
 
@@ -13,26 +8,27 @@ import numpy as np
 import pyarrow as pa
 
 from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest import requirements, table_reader
+from demand.ingest.data_params import DataParams
 from demand.ingest.records import Records, read_records
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OPEN, OUTLIER, Panel
-from workspace.run.params_file import Params
 
 STALE = 28  # days without any value of sales at the end of a series
 NAMED = 10  # series named in the metrics
 
 
-def prepare(data: pa.Buffer, params: Params) -> tuple[Panel, dict[str, Any]]:
-    """The cleaned panel of a source file, and what was changed on the way."""
-    file, known, horizon = params.data.source, params.data.known_future, params.forecast.horizon
+def prepare(data: pa.Buffer, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
+    """The cleaned panel of a source file's bytes, and counts of what was changed on the way (metrics/prepare.json)."""
+    file, known = source.source, source.known_future
     read = table_reader.read(data, file, known)
     stated, mended = read_records(read, file, known)
-    as_of = None if params.data.as_of is None else np.datetime64(params.data.as_of, "D")
+    as_of = None if source.as_of is None else np.datetime64(source.as_of, "D")
     end = requirements.last_day(stated, as_of, file)
     requirements.enough_days(stated, end, horizon, file)
     requirements.known_values(stated, end, horizon, file)
     visible, last = visible_records(stated, end)
-    panel = clean(visible, last, params.prepare)
+    panel = clean(visible, last, rules)
     return panel, {
         "rows_read": read.table.num_rows,
         "columns_ignored": ", ".join(read.ignored),

@@ -1,6 +1,8 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `prepare` of params.yaml."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -9,6 +11,8 @@ from demand.schema.sections import Positive, Section
 
 class PrepareParams(Section):
     """How the panel is cleaned. Every rule looks at a series' past and at the other series' same day only."""
+
+    section: ClassVar[str] = "prepare"
 
     fill_weeks: Positive = Field(description="a missing day takes the median of so many last sales on its weekday")
     closed_probability: float = Field(gt=0, lt=1, description="a zero that demand gives less often than this is a closed day")

@@ -1,6 +1,8 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `drift` of params.yaml."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -9,6 +11,8 @@ from demand.schema.sections import Positive, Section, Share
 
 class DriftParams(Section):
     """When what has happened since is evidence against the champion: docs/decisions/0005-drift.md."""
+
+    section: ClassVar[str] = "drift"
 
     mape_tolerance: float = Field(gt=0, description="relative rise of MAPE over what the backtest makes normal for those days")
     level_tolerance: float = Field(gt=0, description="a segment's sales this much off the forecast, relative, are let pass")

@@ -1,10 +1,4 @@
-"""Holds the champion against what has happened since its training, and says up to which day a model should be trained.
-
-Reads data/processed/feature_data.parquet and models/champion.json, with the model that it names. Writes
-reports/retrain_flag.json, which holds the day and nothing else that changes with time, because `window` and `train` hang on it,
-reports/drift_summary.json and reports/data_drift_report.html, and adds a line to logs/drift_logs.log. That log is the diary of
-one machine, with its time of day: neither an out, because two clones must agree on outs, nor in Git.
-"""
+"""The champion on every day since its training: its forecasts, what came of them, and whether drift was confirmed."""
 
 from __future__ import annotations
 
@@ -24,7 +18,6 @@ from demand.drift.drift_params import DriftParams
 from demand.drift.measures import REVIEW
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel, rows_of
-from workspace.registry.store import load_model
 
 
 def review_days(since: int) -> range:
@@ -47,8 +40,8 @@ def confirmed_through(days: range, drift_on: Callable[[int], bool]) -> int | Non
     return next((day for day in days if drift_on(day)), None)
 
 
-def assess_champion(panel: Panel, of: Champion | None, rules: DriftParams) -> Verdict:
-    """What is to be said of the champion named by the pointer, if there is one that can be judged."""
+def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Champion], DemandModel], rules: DriftParams) -> Verdict:
+    """The verdict on the champion; without one that can forecast these data, a model is due."""
     if of is None:
         return Verdict(panel.last_day, obstacle="no champion: train")
     obstacle = why_it_cannot_forecast(of, panel.last_day, panel.known_names)

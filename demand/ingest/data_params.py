@@ -1,8 +1,9 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `data` of params.yaml."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -11,6 +12,8 @@ from demand.schema.sections import Section
 
 class DataParams(Section):
     """What the pipeline sees."""
+
+    section: ClassVar[str] = "data"
 
     source: str = Field(description="CSV or Parquet file with the columns date, store, item, sales")
     known_future: tuple[str, ...] = Field(description="numeric columns that are known for the days to forecast")

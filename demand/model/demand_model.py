@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from demand.backtest.scores import LEVELS
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.factors import Factors, fit_factors
 from demand.model.base.level import GlobalLevel, global_level, level_at
 from demand.model.base.level_choice import inner_backtest
-from demand.model.intervals import Dispersion, fit_dispersion
+from demand.model.intervals import LEVELS, Dispersion, fit_dispersion
 from demand.model.model_file import ids_from_array, ids_to_array
 from demand.model.trees.design_matrix import Design, feature_names
 from demand.model.trees.train_params import TrainParams

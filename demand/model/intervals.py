@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demand.backtest.scores import LEVELS
-
+LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
 MONTH = 30  # days of the horizon that share one set of quantiles
 ENOUGH = 400  # held-out days for a set of their own

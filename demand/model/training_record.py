@@ -1,8 +1,4 @@
-"""Fits the demand model to the training window.
-
-Reads data/processed/train_window.parquet. Writes models/model.pkl (joblib), the same bytes for the same window, and
-metrics/train.json (fields: versions.Training).
-"""
+"""What a model was fitted to: metrics/train.json."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from pydantic import Field
 
 from demand.model.demand_model import DemandModel
 from demand.schema.json_record import ModelRecord, sha256
-from workspace.run.params_file import Params
 
 
 class TrainingRecord(ModelRecord):
@@ -30,10 +25,10 @@ class TrainingRecord(ModelRecord):
     known_future: tuple[str, ...] = Field(description="data.known_future of params.yaml")
 
 
-def training_record(model: DemandModel, content: bytes, rows: int, params: Params) -> dict[str, Any]:
-    """metrics/train.json. No wall-clock values: two clones must agree on it."""
+def training_record(model: DemandModel, content: bytes, rows: int) -> dict[str, Any]:
+    """metrics/train.json of a model, its file's bytes and the rows of its window. No clock: two clones must agree on it."""
     return TrainingRecord(
         model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
-        rows=rows, series=model.facts["series"], horizon=params.forecast.horizon, base=model.base,
-        report=model.facts["base_tests"], train=params.train.model_dump(mode="json"), known_future=params.data.known_future,
+        rows=rows, series=model.facts["series"], horizon=model.facts["horizon"], base=model.base,
+        report=model.facts["base_tests"], train=model.facts["train"], known_future=tuple(model.facts["known_future"]),
     ).model_dump(mode="json")

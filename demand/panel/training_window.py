@@ -1,8 +1,4 @@
-"""Cuts the rows that the model is trained on: everything up to the day that the drift stage names.
-
-Reads data/processed/feature_data.parquet and reports/retrain_flag.json. Writes data/processed/train_window.parquet: the rows up
-to `train_through` of the series that have begun by then. With one flag, later data gives the same bytes: DVC skips train.
-"""
+"""The rows that a model is trained on."""
 
 from __future__ import annotations
 
@@ -13,11 +9,14 @@ from demand.panel.arrow import to_numpy
 from demand.panel.long_table import keys
 from demand.panel.panel import STATUSES
 from demand.schema.errors import UserError
-from workspace.run import paths
 
 
 def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
-    """The rows of the feature table up to a day, in its order, without series that have no sales by then."""
+    """The rows of a long table up to a day, in its order, without series that have no sales by then.
+
+    Raises:
+        UserError: there are none.
+    """
     _, _, day, new_series = keys(table)
     series = np.cumsum(new_series) - 1
     known = to_numpy(table["status"].combine_chunks().indices)
@@ -26,5 +25,5 @@ def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
     begun[series[sold]] = True
     rows = (day <= through) & begun[series]
     if not rows.any():
-        raise UserError(f"{paths.RETRAIN_FLAG}: there are no sales up to {through}: set data.as_of to a later day, or roll back")
+        raise UserError(f"there are no sales up to {through}, the day of the retrain flag: set data.as_of to a later day, or roll back")
     return table.filter(pa.array(rows))

@@ -1,6 +1,8 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `forecast` of params.yaml."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -9,5 +11,7 @@ from demand.schema.sections import Positive, Section
 
 class ForecastParams(Section):
     """What is forecast."""
+
+    section: ClassVar[str] = "forecast"
 
     horizon: Positive = Field(description="days ahead")

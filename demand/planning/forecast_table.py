@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from demand.backtest.scores import LEVELS
 from demand.model.demand_model import DemandModel
+from demand.model.intervals import LEVELS
 from demand.panel.arrow import to_arrow
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel

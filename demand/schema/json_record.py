@@ -25,7 +25,7 @@ def round_floats(content: Any, digits: int = 6) -> Any:
 
 
 Content = TypeVar("Content", bound=BaseModel)
-About = TypeVar("About", bound="AboutModel")
+About = TypeVar("About", bound="ModelRecord")
 Digest = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the model file, hexadecimal")
 
 

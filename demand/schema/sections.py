@@ -1,16 +1,18 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The base of a section of params.yaml: one frozen model each, beside the code that it sets. Defaults live in params.yaml only."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workspace.run.params_file import Params
+from demand.schema.errors import UserError
+from demand.schema.problem_messages import describe_error
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Kind = TypeVar("Kind", bound="Section")
 
 
 class Section(BaseModel):
@@ -18,22 +20,21 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-
-def describe_error(kind: str, location: tuple[int | str, ...], message: str, value: object) -> str:
-    """One validation error in words."""
-    path = ".".join(map(str, location))
-    if kind == "missing":
-        return f"{path} is missing: add it, stages/forecasting/params.py says what it means"
-    if kind == "extra_forbidden":
-        allowed = list(section_at(location[:-1]).model_fields)
-        close = get_close_matches(str(location[-1]), allowed, n=1)
-        return f"{path} is unknown{f': did you mean {close[0]}?' if close else ''} (allowed: {', '.join(allowed)})"
-    return f"{path} = {value!r}: {message[0].lower()}{message[1:]}"
+    section: ClassVar[str] = ""  # its key in params.yaml; empty for a part of another section
 
 
-def section_at(location: tuple[int | str, ...]) -> type[Section]:
-    """The model that holds the keys at this path."""
-    model: type[Section] = Params
-    for key in location:
-        model = model.model_fields[str(key)].annotation  # type: ignore[assignment]
-    return model
+def parse_section(kind: type[Kind], content: Any, file: str, path: Sequence[str] = ()) -> Kind:
+    """The section of parsed YAML.
+
+    Args:
+        path: keys that lead to it in the file.
+
+    Raises:
+        UserError: names each wrong key with its dotted path, and what is allowed there.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        problems = [describe_error(kind, path, problem["type"], problem["loc"], problem["msg"], problem["input"])
+                    for problem in error.errors()]
+        raise UserError("\n  ".join([f"{file}: {len(problems)} wrong", *problems])) from None

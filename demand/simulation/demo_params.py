@@ -1,9 +1,9 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `demo` of params.yaml."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,8 @@ class InjectedDrift(Section):
 
 class DemoParams(Section):
     """The embedded demo data set: a chain of stores in the competition's schema."""
+
+    section: ClassVar[str] = "demo"
 
     stores: Positive
     items: Positive

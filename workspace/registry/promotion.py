@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,21 +30,13 @@ from demand.champion.champion_record import (
 )
 from demand.champion.history_rows import format_score
 from demand.champion.model_card import card
+from demand.champion.promote_params import PromoteParams
 from demand.champion.promotion_rule import ComparisonRecord, EvaluationRecord, decide_promotion
 from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
 from demand.schema.json_record import About, parse_record, sha256
-from workspace.registry.history import record_change
-from workspace.registry.store import (
-    STORED,
-    UNFINISHED,
-    champion_bytes,
-    orphaned_versions,
-    read_champion,
-    repair_interrupted_promotion,
-    stored_versions,
-    write_champion,
-)
+from workspace.registry.history import read_history, record_change
+from workspace.registry.store import STORED, UNFINISHED, champion_bytes, read_champion, stored_versions, write_champion
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
 from workspace.run.files import read_json, write_json
@@ -64,7 +57,7 @@ class Challenger:
 
 def promote(reason: str, force: bool) -> str:
     """Make the candidate the champion and say so; a UserError where its backtest does not allow it."""
-    tolerance = load_params().promote.tolerance
+    tolerance = load_params(PromoteParams).tolerance
     current, content = read_champion(), challenger_bytes()
     if current and current.sha256 == sha256(content):
         return f"the candidate is the champion already: version {current.version}"
@@ -170,6 +163,24 @@ def rollback(wanted: str | None, reason: str) -> str:
     write_champion(new)
     record_change(new)
     return f"rolled back: version {version}, trained through {new.trained_through}, is the champion again"
+
+
+def orphaned_versions() -> list[Champion]:
+    """Stored versions that never became champion: a promotion was killed just before. Ids only ever grow, see promote.py."""
+    current, was = read_champion(), {row["version"] for row in read_history()}
+    last = took_over_at(current) if current else ""
+    return [one for one in stored_versions() if one.version > last and one.version not in was]
+
+
+def repair_interrupted_promotion() -> None:
+    """What a killed promotion left undone is done, what it left lying is removed."""
+    current = read_champion()
+    if current:
+        record_change(current)
+    for orphan in orphaned_versions():
+        os.rename(paths.VERSIONS / orphan.version, paths.VERSIONS / f"{UNFINISHED}{orphan.version}")
+    for left in paths.VERSIONS.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left)
 
 
 def list_versions() -> str:

@@ -8,23 +8,18 @@ for by the next one.
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demand.champion.champion_record import Champion, took_over_at, verify
+from demand.champion.champion_record import Champion, verify
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record
-from workspace.registry.history import read_history, record_change
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
 from workspace.run.files import read_json, write_json
 
 if TYPE_CHECKING:
     from demand.model.demand_model import DemandModel
-
-
 
 STORED = "metrics.json"  # of a version
 UNFINISHED = "unfinished-"  # begins the name of a version that is being built
@@ -76,21 +71,3 @@ def stored_versions() -> list[Champion]:
         content = read_json(path, remedy)
         found.append(parse_record(Champion, content.get("champion"), str(path), remedy))
     return found
-
-
-def orphaned_versions() -> list[Champion]:
-    """Stored versions that never became champion: a promotion was killed just before. Ids only ever grow, see promote.py."""
-    current, was = read_champion(), {row["version"] for row in read_history()}
-    last = took_over_at(current) if current else ""
-    return [one for one in stored_versions() if one.version > last and one.version not in was]
-
-
-def repair_interrupted_promotion() -> None:
-    """What a killed promotion left undone is done, what it left lying is removed."""
-    current = read_champion()
-    if current:
-        record_change(current)
-    for orphan in orphaned_versions():
-        os.rename(paths.VERSIONS / orphan.version, paths.VERSIONS / f"{UNFINISHED}{orphan.version}")
-    for left in paths.VERSIONS.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(left)

@@ -1,55 +1,55 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""params.yaml, section by section: a command loads what it is set by, and imports nothing else."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import yaml
-from pydantic import ValidationError
 
-from demand.backtest.evaluate_params import EvaluateParams
-from demand.champion.promote_params import PromoteParams
-from demand.cleaning.prepare_params import PrepareParams
-from demand.drift.drift_params import DriftParams
-from demand.ingest.data_params import DataParams
-from demand.model.trees.train_params import TrainParams
-from demand.planning.forecast_params import ForecastParams
 from demand.schema.errors import UserError
-from demand.schema.sections import Section, describe_error
-from demand.simulation.demo_params import DemoParams
+from demand.schema.sections import Section, parse_section
 from workspace.run import paths
 
-
-class Params(Section):
-    """The whole of params.yaml. A new section is a model above and a line here."""
-
-    demo: DemoParams
-    data: DataParams
-    prepare: PrepareParams
-    drift: DriftParams
-    train: TrainParams
-    evaluate: EvaluateParams
-    forecast: ForecastParams
-    promote: PromoteParams
+A = TypeVar("A", bound=Section)
+B = TypeVar("B", bound=Section)
+C = TypeVar("C", bound=Section)
+D = TypeVar("D", bound=Section)
 
 
-def parse_params(content: Any, file: str = "params.yaml") -> Params:
-    """The model of a parsed params.yaml; a UserError names each wrong key with its dotted path, and what is allowed there."""
-    if not isinstance(content, dict):
-        raise UserError(f"{file}: expected the sections {', '.join(Params.model_fields)}, found {type(content).__name__}")
+@overload
+def load_params(first: type[A], /) -> A: ...
+@overload
+def load_params(first: type[A], second: type[B], /) -> tuple[A, B]: ...
+@overload
+def load_params(first: type[A], second: type[B], third: type[C], /) -> tuple[A, B, C]: ...
+@overload
+def load_params(first: type[A], second: type[B], third: type[C], fourth: type[D], /) -> tuple[A, B, C, D]: ...
+def load_params(*kinds: type[Section]) -> Any:
+    """Those sections of params.yaml, checked, in the order in which they are named; one alone as itself.
+
+    A stage names the sections that its `params` in dvc.yaml name, and reads those keys alone (tests/workspace/test_dvc_yaml.py).
+    """
+    content = read_yaml()
+    found = tuple(parse_section(kind, section_of(content, kind), str(paths.PARAMS), [kind.section]) for kind in kinds)
+    return found if len(found) > 1 else found[0]
+
+
+def section_of(content: dict[str, Any], kind: type[Section]) -> Any:
+    """What the file says at a section's key."""
+    if kind.section not in content:
+        raise UserError(f"{paths.PARAMS}: {kind.section} is missing: add it, docs/parameters.md says what it means")
+    return content[kind.section]
+
+
+def read_yaml(path: Path = paths.PARAMS) -> dict[str, Any]:
+    """The parsed file: its sections by name."""
     try:
-        return Params.model_validate(content)
-    except ValidationError as error:
-        problems = [describe_error(problem["type"], problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
-        raise UserError("\n  ".join([f"{file}: {len(problems)} wrong", *problems])) from None
-
-
-def load_params(path: Path = paths.PARAMS) -> Params:
-    """The whole of params.yaml, checked. A stage uses the sections that its params in dvc.yaml name, and no other."""
-    try:
-        return parse_params(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run from the repository's root") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: sections are expected, found {type(content).__name__}")
+    return content

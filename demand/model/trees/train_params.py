@@ -1,8 +1,8 @@
-"""The sections of params.yaml: one frozen model each. Defaults live in params.yaml only."""
+"""The section `train` of params.yaml."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from demand.schema.sections import Positive, Section
 
 class TrainParams(Section):
     """How a model is fitted to the training window."""
+
+    section: ClassVar[str] = "train"
 
     algorithm: Literal["xgboost", "random_forest"]
     base: Literal["auto", "structural", "level"] = Field(description="what the trees correct; auto: an inner backtest chooses")

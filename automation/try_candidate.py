@@ -28,8 +28,8 @@ from demand.champion.promote_params import PromoteParams
 from demand.champion.promotion_rule import decide_promotion
 from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
-from workspace.registry.promotion import as_champion, challenger_bytes, read_challenger
-from workspace.registry.store import read_champion
+from workspace.registry.promotion import as_champion, read_challenger
+from workspace.registry.store import candidate_bytes, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.params_file import load_params
@@ -40,7 +40,7 @@ SERVED = (paths.FEATURES, paths.DRIFT_SUMMARY, paths.EVALUATE_METRICS)  # what t
 
 def judged() -> tuple[Champion | None, str]:
     """What the pointer would say if the candidate became champion now, None if it may not; and why."""
-    current, content = read_champion(), challenger_bytes()
+    current, content = read_champion(), candidate_bytes()
     if current and current.sha256 == sha256(content):
         return None, f"the candidate is the champion already: version {current.version}"
     candidate = read_challenger(content, current)

@@ -12,28 +12,25 @@ from typing import Any
 
 from demand.champion.champion_record import METRIC
 from demand.champion.comparison import champion_configuration, compare_with_champion, comparison_message, numbers
-from demand.ingest.data_params import DataParams
 from demand.model.trees.train_params import TrainParams
-from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import STATE
-from demand.panel.long_table import from_table
 from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats
 from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import write_json
+from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 from workspace.run.progress import announced
 
 
 def main() -> None:
-    source, train, days = load_params(DataParams, TrainParams, ForecastParams)
+    train, days = load_params(TrainParams, ForecastParams)
     evaluated = json.loads(paths.EVALUATE_METRICS.read_text(encoding="utf-8"))
     current = read_champion()
     compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
     if current is not None:
-        panel = from_table(read_parquet(paths.WINDOW), source.known_future, STATE)
+        panel = read_panel(paths.WINDOW)
         compared = round_floats(compare_with_champion(panel, evaluated, train, days.horizon, current,
                                                        load_model, announced))
     theirs = compared["champion_scores"].get(METRIC)

@@ -17,22 +17,19 @@ from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import assess_champion
 from demand.drift.summary import concept_summary
-from demand.ingest.data_params import DataParams
-from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import STATE
-from demand.panel.long_table import from_table
 from demand.schema.json_record import round_floats
 from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_json
+from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 
 
 def main() -> None:
     gc.disable()  # a short run; collecting takes a third of Evidently's import
-    source, rules = load_params(DataParams, DriftParams)
-    panel = from_table(read_parquet(paths.FEATURES), source.known_future, STATE)
+    rules = load_params(DriftParams)
+    panel = read_panel()
     newest, of = panel.last_day, read_champion()
     verdict = assess_champion(panel, of, load_model, rules)
     problems = inactive_series.problems(panel, inactive_series.silence(panel, newest, rules.silent_days), newest)

@@ -8,35 +8,30 @@ off is normal, which the drift stage judges by) and the plots' data, reports/plo
 from __future__ import annotations
 
 import csv
-import io
-
-import joblib
 
 from demand.backtest.evaluate_params import EvaluateParams
 from demand.backtest.evaluation_record import backtest_tables, evaluation_record, scores_message
 from demand.backtest.folds import backtest, origins
-from demand.ingest.data_params import DataParams
-from demand.model.demand_model import DemandModel
+from demand.model.demand_model import read_model
 from demand.model.trees.train_params import TrainParams
-from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import STATE
-from demand.panel.long_table import from_table
 from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats, sha256
+from workspace.registry.store import candidate_bytes
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_json
+from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 from workspace.run.progress import announced
 
 
 def main() -> None:
-    source, train, rules, days = load_params(DataParams, TrainParams, EvaluateParams, ForecastParams)
-    panel = from_table(read_parquet(paths.WINDOW), source.known_future, STATE)
+    train, rules, days = load_params(TrainParams, EvaluateParams, ForecastParams)
+    panel = read_panel(paths.WINDOW)
     at = origins(panel, rules.origins, rules.step_days, days.horizon)
     folds = backtest(panel, train, at, days.horizon, announced)
-    content = paths.MODEL.read_bytes()
-    model: DemandModel = joblib.load(io.BytesIO(content))
+    content = candidate_bytes()
+    model = read_model(content, str(paths.MODEL))
     result = evaluation_record(folds, panel) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
     for name, table in backtest_tables(folds, model).items():
         with whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:

@@ -11,37 +11,28 @@ from __future__ import annotations
 
 import csv
 
-import joblib
-
-from demand.champion.serving_rule import why_it_cannot_forecast
 from demand.ingest.data_params import DataParams
-from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import STATE
-from demand.panel.long_table import from_table
 from demand.planning.forecast_params import ForecastParams
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.planning.submission import GIVEN, read_test_file, submission_rows
-from workspace.registry.store import load_model, read_champion
+from workspace.registry.serving import serving_model
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_table
+from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 
 
 def main() -> None:
     source, days = load_params(DataParams, ForecastParams)
-    panel = from_table(read_parquet(paths.FEATURES), source.known_future, STATE)
-    current = read_champion()
-    if current is not None and (obstacle := why_it_cannot_forecast(current, panel.last_day, panel.known_names)):
-        print(f"{obstacle}: the candidate forecasts instead")
-        current = None
-    model = joblib.load(paths.MODEL) if current is None else load_model(current)
-    made = forecast_next_days(panel, model, days.horizon)
+    panel = read_panel()
+    serving = serving_model(panel.last_day, panel.known_names, days.horizon)
+    made = forecast_next_days(panel, serving.model, days.horizon)
     answer = submission_rows(read_test_file(source.test_file), source.test_file, panel, made)
     write_table(paths.FORECAST, forecast_table(panel, made))
     with whole_file(paths.SUBMISSION) as part, part.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([GIVEN, *answer])
-    by = current.version if current else "the candidate"
+    by = serving.champion.version if serving.champion else f"the candidate, as {serving.reason}"
     print(f"{made.point.size:,} forecasts from {made.origin + 1} on by {by}: {paths.FORECAST}")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from demand.backtest.scores import coverage, errors
 from demand.model.demand_model import DemandModel
-from demand.model.trees import trees
+from demand.model.trees import boosted_trees, random_forest
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 from tests.conftest import ROOT
@@ -71,7 +71,8 @@ def test_bytes_come_back_and_do_not_depend_on_threads(plain: Panel, algorithm: s
     train = TRAIN.model_copy(update={"algorithm": algorithm, "n_estimators": 10, "max_depth": 6})
     contents = []
     for threads in (2, 1):
-        monkeypatch.setattr(trees, "THREADS", threads)
+        for module in (boosted_trees, random_forest):
+            monkeypatch.setattr(module, "THREADS", threads)
         contents.append(DemandModel.fit(plain, train, 90).to_bytes())
     origin = plain.last_day
     model = pickle.loads(pickle.dumps(DemandModel.from_bytes(contents[0])))
@@ -143,7 +144,7 @@ def one_of(whole: Panel, series: int) -> Panel:
 
 def test_xgboost_comes_without_what_it_does_not_need() -> None:
     """And a random forest can still be had afterwards."""
-    code = ("import sys; from demand.model.trees import trees; xgb = trees.xgboost(); assert 'Booster' in dir(xgb); "
+    code = ("import sys; from demand.model.trees.boosted_trees import xgboost; xgb = xgboost(); assert 'Booster' in dir(xgb); "
             "print([name for name in ('sklearn', 'pandas', 'scipy.stats') if name in sys.modules]); import sklearn.ensemble")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

@@ -62,7 +62,7 @@ class Served:
         arrays = {name: np.load(built / f"{name}.npy", mmap_mode="r") for name in names}
         origin = np.datetime64(facts["forecast_origin"])
         model = DemandModel.from_bytes((built / "model.bin").read_bytes())
-        one_thread(model.trees)
+        model.trees.use_threads(1)  # ninety rows are done before threads meet; requests are the parallel part here
         values = np.asarray(arrays.pop("values"))
         whatif = WhatIf(model, GlobalLevel(*facts.pop("pool")), ids(store), ids(item), first + np.arange(arrays["sales"].shape[1]),
                         int((origin - first) / np.timedelta64(1, "D")), tuple(facts["known_future"]), **arrays)
@@ -162,20 +162,12 @@ class ModelStore:
                 log.exception("the watch for a newer model goes on after an error")
 
 
-def one_thread(trees: Any) -> None:
-    """Ninety rows are done in less time than threads need to meet; and requests are the parallel part here."""
-    if hasattr(trees, "booster"):
-        trees.booster.set_param({"nthread": 1})
-    else:
-        trees.forest.n_jobs = 1
-
-
 def prepare() -> None:
     """Import what a model needs: a second's work that can be done before there is one."""
     from api.serving import whatif  # noqa: F401
-    from demand.model.trees import trees
+    from demand.model.trees.boosted_trees import xgboost
 
-    trees.xgboost()
+    xgboost()
 
 
 def ids(values: list[Any]) -> np.ndarray:

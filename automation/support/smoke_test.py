@@ -14,14 +14,13 @@ from typing import Any
 
 from automation.support.hub import Live
 from demand.champion.champion_record import Champion
-from demand.champion.serving_rule import why_it_cannot_forecast
-from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import STATE
-from demand.panel.long_table import CLEANED, from_table
+from demand.champion.serving_rule import who_serves
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.errors import UserError
+from workspace.registry.serving import pipeline_horizon
 from workspace.registry.store import load_model
 from workspace.run import paths
+from workspace.run.panel_file import read_panel
 
 TOLERANCE = 1e-6  # relative, and in units per day
 REQUEST_SECONDS = 30.0
@@ -43,14 +42,11 @@ def expected(current: Champion) -> list[Expected]:
     Raises:
         UserError: the model's file is not the promoted one, or it cannot forecast from these data.
     """
-    known = current.known_future
+    panel = read_panel()
+    serves, problem = who_serves(current, panel.last_day, panel.known_names, pipeline_horizon(current))
+    if serves is None:
+        raise UserError(f"{problem}: deploy data and champion that belong together")
     model = load_model(current)
-    try:
-        panel = from_table(read_parquet(paths.FEATURES, [*CLEANED, *known, *STATE]), known, STATE)
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(f"{paths.FEATURES} cannot be read ({error}): run dvc repro, or dvc pull {paths.FEATURES}") from None
-    if obstacle := why_it_cannot_forecast(current, panel.last_day, panel.known_names):
-        raise UserError(f"{obstacle}: deploy data and champion that belong together")
     made = forecast_next_days(panel, model, current.horizon)
     series, days = made.point.shape
     places = ((0, 0), (series // 2, days // 2), (series - 1, days - 1))

@@ -1,4 +1,4 @@
-"""What a model version and a champion are, and when a candidate may become one. Pure: no files, no clock."""
+"""Which model serves: the champion, or the candidate while there is no champion that can. Forecast stage, API and deployment ask here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from demand.champion.champion_record import Champion
+
+
+def who_serves(champion: Champion | None, newest: np.datetime64, known_future: Sequence[str],
+               horizon: int) -> tuple[Champion | None, str]:
+    """The champion and an empty text; or None, the candidate serves, and why.
+
+    Args:
+        newest: the newest day with sales: the origin of the forecast.
+        known_future: the data's known-future columns.
+        horizon: days to forecast.
+    """
+    if champion is None:
+        return None, "there is no champion yet"
+    problem = why_it_cannot_forecast(champion, newest, known_future)
+    if problem is None and horizon > champion.horizon:
+        problem = f"champion {champion.version} was trained for {champion.horizon} days ahead, not {horizon}"
+    return (champion, "") if problem is None else (None, problem)
 
 
 def why_it_cannot_forecast(champion: Champion, newest: np.datetime64, known_future: Sequence[str]) -> str | None:

@@ -15,10 +15,12 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from demand.panel import arrow
+from demand.panel.calendar import CALENDAR
+from demand.panel.lag_features import STATE
 from demand.schema.errors import UserError
 
 REQUIRED = ("date", "store", "item", "sales")
-TAKEN = (*REQUIRED, "recorded", "status")  # columns of the cleaned data
+TAKEN = (*REQUIRED, "recorded", "status", *CALENDAR, *STATE)  # columns of the feature table
 BOM = b"\xef\xbb\xbf"
 BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"%PDF")
 NEWLINE, RETURN = 10, 13

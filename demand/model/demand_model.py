@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,19 @@ from demand.model.base.factors import Factors, fit_factors
 from demand.model.base.level import GlobalLevel, global_level, level_at
 from demand.model.base.level_choice import inner_backtest
 from demand.model.intervals import LEVELS, Dispersion, fit_dispersion
-from demand.model.model_file import ids_from_array, ids_to_array
+from demand.model.model_file import bytes_in_file, pack, unpack
+from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import Design, feature_names
 from demand.model.trees.train_params import TrainParams
 from demand.model.trees.training_rows import rows_at, training_rows
-from demand.model.trees.trees import ALGORITHMS, Trees
+from demand.model.trees.trees import Trees
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 
 
 class DemandModel:
-    """A fitted model. Pickles through its own bytes, which are the same on every run and with any number of threads."""
+    """A fitted model. It pickles as one call with its own bytes (demand/model/model_file.py)."""
 
     def __init__(self, facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion) -> None:
         self.facts, self.factors, self.trees, self.spread = facts, factors, trees, spread
@@ -98,30 +98,35 @@ class DemandModel:
         return self.trees.importance(feature_names(tuple(self.facts["known_future"])))
 
     def to_bytes(self) -> bytes:
-        """The whole model in one archive of arrays: no code, no clock, no thread count."""
-        spread = {"counting": self.spread.counting, "relative": self.spread.relative, "common": self.spread.common}
-        head = json.dumps({**self.facts, "spread": spread, "noise": self.factors.noise}, sort_keys=True).encode()
-        stream = io.BytesIO()
-        f = self.factors
-        np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(self.trees.to_bytes(), "u1"), store=ids_to_array(f.store),
-                 item=ids_to_array(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
-                 reach=f.reach, quantiles=self.spread.quantiles)
-        return stream.getvalue()
+        """The whole model: the same bytes on every run and with any number of threads."""
+        return pack(self.facts, self.factors, self.trees, self.spread)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> DemandModel:
-        """The inverse of to_bytes."""
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            a = dict(archive)
-        facts = json.loads(a["head"].tobytes())
-        spread = Dispersion(**facts.pop("spread"), quantiles=a["quantiles"])
-        factors = Factors(ids_from_array(a["store"]), ids_from_array(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
-                          a["usual"], a["reach"], facts.pop("noise"))
-        trees = ALGORITHMS[facts["train"]["algorithm"]].from_bytes(a["trees"].tobytes())
-        return cls(facts, factors, trees, spread)
+        """The inverse of to_bytes; a UserError where the bytes are of a newer format, or no model."""
+        return cls(*unpack(content))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DemandModel.from_bytes, (self.to_bytes(),)
+        return model_from_bytes, (self.to_bytes(),)
+
+
+def model_from_bytes(content: bytes) -> DemandModel:
+    """The one call that a model file holds (demand/model/model_file.py): its name and place are part of the format."""
+    return DemandModel.from_bytes(content)
+
+
+def dump_model(model: DemandModel) -> bytes:
+    """The content of a model file, as joblib writes it."""
+    import joblib
+
+    stream = io.BytesIO()
+    joblib.dump(model, stream)
+    return stream.getvalue()
+
+
+def read_model(content: bytes, file: str) -> DemandModel:
+    """The model of a model file's content, without unpickling; a UserError where it is none. Check the file's hash first."""
+    return DemandModel.from_bytes(bytes_in_file(content, file))
 
 
 def prepared(panel: Panel) -> tuple[Factors, Design]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from demand.model.demand_model import DemandModel
 from demand.schema.json_record import ModelRecord, sha256
+
+if TYPE_CHECKING:
+    from demand.model.demand_model import DemandModel
 
 
 class TrainingRecord(ModelRecord):
@@ -23,12 +25,14 @@ class TrainingRecord(ModelRecord):
     report: dict[str, Any] = Field(description="how the base was chosen")
     train: dict[str, Any] = Field(description="the train section of params.yaml")
     known_future: tuple[str, ...] = Field(description="data.known_future of params.yaml")
+    libraries: dict[str, str] = Field(default_factory=dict, description="versions of the libraries that decide the numbers")
 
 
-def training_record(model: DemandModel, content: bytes, rows: int) -> dict[str, Any]:
+def training_record(model: DemandModel, content: bytes, rows: int, libraries: dict[str, str]) -> dict[str, Any]:
     """metrics/train.json of a model, its file's bytes and the rows of its window. No clock: two clones must agree on it."""
     return TrainingRecord(
         model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
         rows=rows, series=model.facts["series"], horizon=model.facts["horizon"], base=model.base,
         report=model.facts["base_tests"], train=model.facts["train"], known_future=tuple(model.facts["known_future"]),
+        libraries=libraries,
     ).model_dump(mode="json")

@@ -7,14 +7,15 @@ second half: facts about the target day.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
 from demand.panel.arrow import to_arrow
-from demand.panel.calendar import calendar
-from demand.panel.long_table import to_table
+from demand.panel.calendar import CALENDAR, calendar
+from demand.panel.long_table import CLEANED, to_table
 from demand.panel.panel import ABSENT, Panel
 from demand.panel.running_sums import running_sums
 
@@ -43,6 +44,11 @@ def with_state(panel: Panel) -> Panel:
         n = count[:, end] - count[:, start]
         state[:, :days, f] = np.divide(total[:, end] - total[:, start], n, out=np.full(n.shape, np.nan), where=n > 0)
     return replace(panel, state=state)
+
+
+def known_future_columns(names: Sequence[str]) -> tuple[str, ...]:
+    """The known-future columns among those of a feature table, in its order: what is neither CLEANED, CALENDAR nor STATE."""
+    return tuple(name for name in names if name not in (*CLEANED, *CALENDAR, *STATE))
 
 
 def feature_table(panel: Panel) -> pa.Table:

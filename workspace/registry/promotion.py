@@ -36,7 +36,15 @@ from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
 from demand.schema.json_record import About, parse_record, sha256
 from workspace.registry.history import read_history, record_change
-from workspace.registry.store import STORED, UNFINISHED, champion_bytes, read_champion, stored_versions, write_champion
+from workspace.registry.store import (
+    STORED,
+    UNFINISHED,
+    candidate_bytes,
+    champion_bytes,
+    read_champion,
+    stored_versions,
+    write_champion,
+)
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
 from workspace.run.files import read_json, write_json
@@ -58,7 +66,7 @@ class Challenger:
 def promote(reason: str, force: bool) -> str:
     """Make the candidate the champion and say so; a UserError where its backtest does not allow it."""
     tolerance = load_params(PromoteParams).tolerance
-    current, content = read_champion(), challenger_bytes()
+    current, content = read_champion(), candidate_bytes()
     if current and current.sha256 == sha256(content):
         return f"the candidate is the champion already: version {current.version}"
     candidate = read_challenger(content, current)
@@ -85,13 +93,6 @@ def as_champion(candidate: Challenger, current: Champion | None, reason: str) ->
         promoted_at=now.strftime(TIME_FORMAT), promoted_by=current_user(), previous=current.version if current else None,
         reason=reason,
     )
-
-
-def challenger_bytes() -> bytes:
-    try:
-        return paths.MODEL.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{paths.MODEL} is missing: run dvc repro, or dvc pull, first") from None
 
 
 def read_challenger(content: bytes, current: Champion | None) -> Challenger:

@@ -16,7 +16,7 @@ from demand.model.demand_model import read_model
 from demand.model.trees.train_params import TrainParams
 from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats, sha256
-from workspace.registry.store import candidate_bytes
+from workspace.registry.candidate import candidate_bytes
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_json

@@ -22,6 +22,7 @@ from demand.model.trees.train_params import TrainParams
 from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
 from demand.schema.json_record import sha256
+from models import put_candidate
 from stages import compare, evaluate
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.registry.store import write_champion
@@ -45,12 +46,11 @@ def whole(sold: Panel, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, b
     folder = tmp_path_factory.mktemp("evaluated")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        paths.MODEL.parent.mkdir()
         write_table(paths.WINDOW, feature_table(sold))
-        joblib.dump(DemandModel.fit(sold, TRAIN, HORIZON), paths.MODEL)
+        put_candidate(DemandModel.fit(sold, TRAIN, HORIZON))
         write_json(Path("params.yaml"), json.loads(with_sections().model_dump_json()))
         evaluate.main()
-        return {path: path.read_bytes() for path in (paths.WINDOW, paths.MODEL, paths.EVALUATE_METRICS)}
+        return {path: path.read_bytes() for path in (paths.WINDOW, paths.MODEL, paths.TRAIN_METRICS, paths.EVALUATE_METRICS)}
 
 
 def with_sections() -> Any:

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 
@@ -24,6 +23,7 @@ from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 from demand.schema.json_record import round_floats, sha256
+from models import put_candidate
 from stages import evaluate
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 from workspace.run import paths, progress
@@ -193,8 +193,7 @@ def trained(project: Callable[..., Path]) -> Panel:
     project({"train": TRAIN.model_dump(), "evaluate": {"origins": 2, "step_days": 30}, "forecast.horizon": 28})
     made = ready(panel(noisy(shaped(6, 500))), 1)
     write_table(paths.WINDOW, feature_table(made))
-    paths.MODEL.parent.mkdir()
-    joblib.dump(DemandModel.fit(made, TRAIN, 28), paths.MODEL)
+    put_candidate(DemandModel.fit(made, TRAIN, 28))
     return made
 
 

@@ -63,7 +63,8 @@ def work(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     root = project()
     paths.CHAMPION.parent.mkdir()
     paths.CHAMPION.write_text('{"version": null}\n')
-    monkeypatch.setattr("workspace.registry.store.run_dvc", fake_dvc)
+    for module in ("store", "promotion"):
+        monkeypatch.setattr(f"workspace.registry.{module}.run_dvc", fake_dvc)
     return root
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CODE = Path(__file__).absolute().parent.parent
+CODE = Path(__file__).absolute().parents[2]
 KEEP = 2  # computed models kept on disk; those still mapped live on in memory
 
 
@@ -38,7 +38,7 @@ def read_text(path: Path) -> str | None:
 
 def signature(project: Path) -> tuple[Any, ...]:
     """Changes when a file that a model is computed from does."""
-    names = ["models/champion.json", "models/model.pkl", "data/processed/feature_data.parquet", "metrics/evaluate.json"]
+    names = ["models/champion.json", "models/model.pkl", "metrics/train.json", "data/processed/feature_data.parquet", "metrics/evaluate.json"]
     try:
         names.append(str(json.loads((project / names[0]).read_bytes()).get("model")))
     except (OSError, ValueError, AttributeError):

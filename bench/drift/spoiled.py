@@ -64,7 +64,7 @@ def checked(watched: Watched, rules: PrepareParams, count: int, rng: np.random.G
             near = {start: made for start, made in watched.forecasts.items() if onset - 2 * REVIEW <= start < onset}
             watch = with_sales(replace(watched, forecasts=near), panel, onset)
             days = range(int(onset), int(onset) + FOLLOW)
-            late, drifted = told(watch, days), any(drifted(watch.findings_on(day)) for day in days)
-            seen.update(replays=1, drift=drifted, told=late is not None and late <= 14)
+            late, confirmed = told(watch, days), any(drifted(watch.findings_on(day)) for day in days)
+            seen.update(replays=1, drift=confirmed, told=late is not None and late <= 14)
         found[kind] = dict(seen)
     return found

@@ -43,7 +43,7 @@ def parse_record(kind: type[Content], content: Any, file: str, remedy: str) -> C
         return kind.model_validate(content)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise UserError(f"{file} is no {kind.__name__.lower()} ({wrong}): {remedy}") from None
+        raise UserError(f"{file} is no {kind.__name__.removesuffix('Record').lower()} ({wrong}): {remedy}") from None
 
 
 def sha256(content: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import time
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -18,13 +16,14 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.settings import Settings
 from demand.champion.champion_record import Champion
-from demand.model.demand_model import DemandModel
+from demand.model.demand_model import DemandModel, dump_model
 from demand.model.trees.train_params import TrainParams
 from demand.panel.forecast import Forecast
 from demand.panel.lag_features import feature_table, with_state
 from demand.panel.panel import CLOSED, FUTURE, OBSERVED, Panel
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.json_record import sha256
+from models import put_candidate
 from workspace.run import paths
 from workspace.run.files import write_json, write_table
 
@@ -56,16 +55,20 @@ def put_data(project: Path, panel: Panel) -> None:
 
 def put_model(project: Path, model: DemandModel, version: str | None = None, reason: str = "test") -> None:
     """As the candidate, or as the champion of that version."""
-    path = project / (paths.VERSIONS / version / "model.pkl" if version else paths.MODEL)
-    stream = io.BytesIO()
-    joblib.dump(model, stream)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(stream.getvalue())
+    content = dump_model(model)
+    if version:
+        path = project / paths.VERSIONS / version / "model.pkl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    else:
+        put_candidate(model, project)
+        (project / paths.CHAMPION).parent.mkdir(exist_ok=True)
     pointer: dict[str, Any] = {"version": None}
     if version:
         pointer = Champion(
-            version=version, model=str(path.relative_to(project)), sha256=sha256(stream.getvalue()),
-            trained_through=str(model.trained_through), train=SETTINGS.model_dump(mode="json"), horizon=HORIZON,  # type: ignore[arg-type]
+            version=version, model=str(path.relative_to(project)), sha256=sha256(content),
+            trained_through=str(model.trained_through), train=SETTINGS.model_dump(mode="json"), horizon=HORIZON,
+            known_future=tuple(model.facts["known_future"]),  # type: ignore[arg-type]
             baseline={"mape": 12.5, "smape": 11.0}, promoted_at="2026-01-02T03:04:05Z", promoted_by="test", reason=reason,
             previous=None).model_dump(mode="json")
     write_json(project / paths.CHAMPION, pointer)

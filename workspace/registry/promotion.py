@@ -35,16 +35,9 @@ from demand.champion.promotion_rule import ComparisonRecord, EvaluationRecord, d
 from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
 from demand.schema.json_record import About, parse_record, sha256
+from workspace.registry.candidate import candidate_bytes
 from workspace.registry.history import read_history, record_change
-from workspace.registry.store import (
-    STORED,
-    UNFINISHED,
-    candidate_bytes,
-    champion_bytes,
-    read_champion,
-    stored_versions,
-    write_champion,
-)
+from workspace.registry.store import STORED, UNFINISHED, champion_bytes, read_champion, stored_versions, write_champion
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
 from workspace.run.files import read_json, write_json

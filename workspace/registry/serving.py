@@ -13,7 +13,8 @@ from demand.champion.serving_rule import who_serves
 from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record
-from workspace.registry.store import REPRO, load_candidate, load_model, read_champion
+from workspace.registry.candidate import REPRO, load_candidate
+from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.files import read_json
 

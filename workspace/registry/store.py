@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demand.champion.champion_record import Champion, verify
-from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
-from demand.schema.json_record import parse_record, sha256
+from demand.schema.json_record import parse_record
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
 from workspace.run.files import read_json, write_json
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from demand.model.demand_model import DemandModel
 
 STORED = "metrics.json"  # of a version
-REPRO = "run dvc repro first"
 UNFINISHED = "unfinished-"  # begins the name of a version that is being built
 
 
@@ -45,25 +43,6 @@ def load_model(champion: Champion) -> DemandModel:
     from demand.model.demand_model import read_model
 
     return read_model(champion_bytes(champion), champion.model)
-
-
-def load_candidate() -> DemandModel:
-    """The candidate's model, its file's hash verified."""
-    from demand.model.demand_model import read_model
-
-    return read_model(candidate_bytes(), str(paths.MODEL))
-
-
-def candidate_bytes() -> bytes:
-    """models/model.pkl, if it is the file that metrics/train.json is about."""
-    try:
-        content = paths.MODEL.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{paths.MODEL} is missing: {REPRO}, or dvc pull {paths.MODEL}") from None
-    record = parse_record(TrainingRecord, read_json(paths.TRAIN_METRICS, REPRO), str(paths.TRAIN_METRICS), REPRO)
-    if record.model_sha256 != sha256(content):
-        raise UserError(f"{paths.TRAIN_METRICS} is about another model than {paths.MODEL}: {REPRO}")
-    return content
 
 
 def champion_bytes(champion: Champion) -> bytes:

@@ -21,7 +21,7 @@ COPY . /srv
 WORKDIR /srv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 GIT_PYTHON_REFRESH=quiet HOST=0.0.0.0 PORT=8000
 # Everything that serves is there, and lies compiled, as the user below could not keep what Python compiles.
-RUN python -c 'import api.app, api.precompute.build, api.serving.whatif, dulwich.porcelain, dvc_s3, sklearn.ensemble, uvicorn.protocols.http.httptools_impl, uvloop' \
+RUN python -c 'import api.app, api.precompute.build, api.serving.whatif, dulwich.porcelain, dvc_s3, uvicorn.protocols.http.httptools_impl, uvloop' \
  && python -c 'from demand.model.trees import boosted_trees; boosted_trees.xgboost()' && dvc pull --help >/dev/null && rm -rf /tmp/*
 USER 1000
 EXPOSE 8000

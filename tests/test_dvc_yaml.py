@@ -89,7 +89,7 @@ def test_packages_hold_nothing_that_a_dependency_would_have_to_name():
 def test_the_story_is_told_in_order():
     assert list(PIPELINE["stages"]) == ORDER
     assert all(stage["desc"] for stage in STAGES.values())
-    assert PIPELINE["artifacts"]["demand-model"]["path"] == "models/model.pkl"
+    assert PIPELINE["artifacts"]["demand-model"]["path"] == "models/model_latest.pkl"
 
 
 def test_params_are_named_as_they_are_in_the_file_and_none_is_left_out():

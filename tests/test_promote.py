@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pytest
 
 from demand.champion.champion_record import Champion
@@ -20,8 +20,9 @@ from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
 from stages import promote
 from workspace.registry.history import read_history
+from workspace.registry.latest import tracked_md5
 from workspace.registry.promotion import orphaned_versions, promotion_lock
-from workspace.registry.store import load_model, read_champion, stored_versions
+from workspace.registry.store import champion_bytes, load_model, read_champion, stored_versions
 from workspace.run import paths
 
 ORIGINS = ["2017-06-30", "2017-10-02"]
@@ -31,7 +32,7 @@ def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | No
     """Write what train, evaluate and compare leave behind, with a stand-in for the model; returns its digest."""
     for path in (paths.MODEL, paths.TRAIN_METRICS):
         path.parent.mkdir(exist_ok=True)
-    joblib.dump({"smape": smape, "through": through}, paths.MODEL)
+    paths.MODEL.write_text(json.dumps({"smape": smape, "through": through}))
     digest = sha256(paths.MODEL.read_bytes())
     current = read_champion()
     metrics: dict[Path, dict[str, Any]] = {
@@ -53,8 +54,9 @@ def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | No
 def fake_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
     """`dvc add` without DVC: what it leaves beside the model."""
     model = Path(arguments[-1])
-    (model.parent / ".gitignore").write_text("/model.pkl\n")
-    model.with_name("model.pkl.dvc").write_text(f"outs:\n- path: {model.name}\n")
+    (model.parent / ".gitignore").write_text(f"/{model.name}\n")
+    digest = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
+    Path(f"{model}.dvc").write_text(f"outs:\n- md5: {digest}\n  path: {model.name}\n")
     return subprocess.CompletedProcess(arguments, 0, "", "")
 
 
@@ -63,7 +65,7 @@ def work(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     root = project()
     paths.CHAMPION.parent.mkdir()
     paths.CHAMPION.write_text('{"version": null}\n')
-    for module in ("store", "promotion"):
+    for module in ("store", "promotion", "latest"):
         monkeypatch.setattr(f"workspace.registry.{module}.run_dvc", fake_dvc)
     return root
 
@@ -83,7 +85,7 @@ def check_whole() -> Champion | None:
     """The pointer names nothing, or a version that has all its parts."""
     found = read_champion()
     if found:
-        assert load_model(found)["smape"] == found.baseline["smape"]
+        assert json.loads(champion_bytes(found))["smape"] == found.baseline["smape"]
         parts = {path.name for path in Path(found.model).parent.iterdir()}
         assert {"model.pkl", "model.pkl.dvc", "metrics.json", "model_card.md"} <= parts
     return found
@@ -98,6 +100,8 @@ def check_tidy(changes: int) -> None:
     assert orphaned_versions() == []
     assert {path.name for path in paths.VERSIONS.iterdir()} == {row["version"] for row in rows}
     assert not list(Path().rglob("*.part"))
+    assert paths.LATEST.read_bytes() == champion_bytes(current())
+    assert tracked_md5(Path(f"{paths.LATEST}.dvc")) == tracked_md5(Path(f"{current().model}.dvc")) is not None
 
 
 def test_first_promotion_writes_everything(monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest import requirements, table_reader
 from demand.ingest.data_params import DataParams
 from demand.ingest.records import Records, read_records
+from demand.ingest.table_reader import Source
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OPEN, OUTLIER, Panel
 
 STALE = 28  # days without any value of sales at the end of a series
@@ -21,9 +23,21 @@ NAMED = 10  # series named in the metrics
 def prepare(data: pa.Buffer, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
     """The cleaned panel of a source file's bytes, and counts of what was changed on the way (metrics/prepare.json)."""
     file, known = source.source, source.known_future
-    read = table_reader.read(data, file, known)
+    return prepare_rows(table_reader.read(data, file, known), file, known, source.as_of, rules, horizon)
+
+
+def prepare_rows(read: Source, file: str, known: tuple[str, ...], until: date | None, rules: PrepareParams,
+                 horizon: int) -> tuple[Panel, dict[str, Any]]:
+    """The same for rows that have been read.
+
+    Args:
+        file: what messages call them.
+        known: names of the known-future columns.
+        until: the last day whose sales are seen; None for the newest.
+        horizon: days for which the known-future columns have to be there.
+    """
     stated, mended = read_records(read, file, known)
-    as_of = None if source.as_of is None else np.datetime64(source.as_of, "D")
+    as_of = None if until is None else np.datetime64(until, "D")
     end = requirements.last_day(stated, as_of, file)
     requirements.enough_days(stated, end, horizon, file)
     requirements.known_values(stated, end, horizon, file)

@@ -66,6 +66,11 @@ def read(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
     return read_csv(data, file, known)
 
 
+def source_of_table(table: pa.Table, name: str, known: tuple[str, ...]) -> Source:
+    """The rows of a table that is in memory; `name` is what messages call it."""
+    return Source(table.select(wanted(table.column_names, name, known)), lambda rows: rows, "row")
+
+
 def neither(file: str, why: object = "") -> UserError:
     """The error for a file of another kind."""
     return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them")

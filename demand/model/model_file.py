@@ -20,9 +20,9 @@ from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.trees import Trees
 from demand.schema.errors import UserError
 
-FORMAT = 1  # of the bytes; models stored before formats were numbered read as 1
+FORMAT = 1  # of the bytes; those of release 0.1, which did not number it, read as 1
 CALLS = {("demand.model.demand_model", "model_from_bytes")}  # what a model file may call
-OLD_CLASS = ("stages.forecasting.model", "DemandModel")  # releases before 1.0 called its method from_bytes
+OLD_CLASS = ("stages.forecasting.model", "DemandModel")  # release 0.1 called its method from_bytes
 
 
 def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion) -> bytes:

@@ -37,6 +37,7 @@ from demand.schema.errors import UserError
 from demand.schema.json_record import About, parse_record, sha256
 from workspace.registry.candidate import candidate_bytes
 from workspace.registry.history import read_history, record_change
+from workspace.registry.latest import renew_latest
 from workspace.registry.store import STORED, UNFINISHED, champion_bytes, read_champion, stored_versions, write_champion
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
@@ -71,6 +72,7 @@ def promote(reason: str, force: bool) -> str:
     store_version(new, candidate)
     write_champion(new)
     record_change(new)
+    renew_latest(new)
     return f"promoted: version {new.version}, trained through {new.trained_through}: {decision.reason}"
 
 
@@ -156,6 +158,7 @@ def rollback(wanted: str | None, reason: str) -> str:
     new = reinstated(known[version], next_moment(current), current_user(), reason or f"rolled back from {current.version}")
     write_champion(new)
     record_change(new)
+    renew_latest(new)
     return f"rolled back: version {version}, trained through {new.trained_through}, is the champion again"
 
 
@@ -171,6 +174,7 @@ def repair_interrupted_promotion() -> None:
     current = read_champion()
     if current:
         record_change(current)
+        renew_latest(current)
     for orphan in orphaned_versions():
         os.rename(paths.VERSIONS / orphan.version, paths.VERSIONS / f"{UNFINISHED}{orphan.version}")
     for left in paths.VERSIONS.glob(f"{UNFINISHED}*"):

@@ -1,6 +1,6 @@
 """Deploys the champion to a Hugging Face Docker Space: python -m automation.deploy_space --space OWNER/NAME.
 
-Uploads what the image needs (automation/support/image.py) and automation/space/README.md as one commit, waits until the Space runs it,
+Uploads what the image needs (automation/support/image.py) and automation/space/README.md as one commit, waits until it runs,
 and tests it in operation: the right version, the right hash, the forecasts that the champion makes here. Where that fails, one
 more commit brings back the files of the last revision that passed. Without changes there is no commit, only the test. Ends with 1
 and one message where it fails. The token is HF_TOKEN, or in GitHub Actions that of a trusted publisher of the Space; API_KEY is

@@ -5,8 +5,8 @@
     model = DemandForecaster().fit(sales)          # columns: date, store, item, sales
     next_days = model.predict(h=28)                # store, item, date, horizon, forecast, lo_80, hi_80, lo_95, hi_95
 
-Frames are anything that Arrow can read (pandas, polars, pyarrow); pandas in gives pandas out, anything else a pyarrow table. It is
-the pipeline's own way: the same checks, cleaning, model and numbers.
+Frames are anything that Arrow can read (pandas, polars, pyarrow); pandas in gives pandas out, anything else a pyarrow table.
+Checks, cleaning, model and numbers are those of the pipeline.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Holds the candidate against the champion, on days that neither of the compared fits had seen.
 
 Reads data/processed/train_window.parquet, metrics/evaluate.json and models/champion.json. Writes metrics/compare.json (fields:
-demand/champion/promotion_rule.py). A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
-configuration is held against configuration, each fitted there. At origins that the champion never saw, it forecasts itself.
+demand/champion/promotion_rule.py). A model cannot be scored at an origin before its last day of training, so at the origins of
+the backtest settings are compared, each fitted there. At origins that the champion never saw, it forecasts itself.
 """
 
 from __future__ import annotations

@@ -12,13 +12,14 @@ import json
 import os
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from api.serving.whatif import stacked
-from demand.champion.champion_record import BASELINE
+from demand.champion.champion_record import BASELINE, TIME_FORMAT
 from demand.model.base.closing_probability import chance_of_closing
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.errors import UserError
@@ -49,12 +50,12 @@ def facts(serving: Serving, origin: np.datetime64) -> dict[str, Any]:
     """What /model tells of the model that serves."""
     model, current = serving.model, serving.champion
     digest = current.sha256 if current else sha256(paths.MODEL.read_bytes())
-    at = np.datetime64(current.promoted_at.removesuffix("Z")).astype("M8[s]").astype(int) if current else paths.MODEL.stat().st_mtime
+    promoted = datetime.strptime(current.promoted_at, TIME_FORMAT).replace(tzinfo=UTC).timestamp() if current else None
     return {
         "model_version": current.version if current else f"candidate-{digest[:12]}",
         "role": "champion" if current else "candidate", "why": serving.reason,
         "sha256": digest, "trained_through": str(model.trained_through), "forecast_origin": str(origin),
-        "horizon": int(model.facts["horizon"]), "promoted_at": float(at),
+        "horizon": int(model.facts["horizon"]), "promoted_at": paths.MODEL.stat().st_mtime if promoted is None else promoted,
         "metrics": current.baseline if current else scores_of_candidate(digest), "model": model.facts,
         "known_future": list(model.facts["known_future"]),
     }

@@ -38,7 +38,8 @@ def read_text(path: Path) -> str | None:
 
 def signature(project: Path) -> tuple[Any, ...]:
     """Changes when a file that a model is computed from does."""
-    names = ["models/champion.json", "models/model.pkl", "metrics/train.json", "data/processed/feature_data.parquet", "metrics/evaluate.json"]
+    names = ["models/champion.json", "models/model.pkl", "metrics/train.json", "metrics/evaluate.json",
+             "data/processed/feature_data.parquet"]
     try:
         names.append(str(json.loads((project / names[0]).read_bytes()).get("model")))
     except (OSError, ValueError, AttributeError):

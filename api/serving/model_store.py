@@ -64,7 +64,8 @@ class Served:
         model = DemandModel.from_bytes((built / "model.bin").read_bytes())
         model.trees.use_threads(1)  # ninety rows are done before threads meet; requests are the parallel part here
         values = np.asarray(arrays.pop("values"))
-        whatif = WhatIf(model, GlobalLevel(*facts.pop("pool")), ids(store), ids(item), first + np.arange(arrays["sales"].shape[1]),
+        dates = first + np.arange(arrays["sales"].shape[1])
+        whatif = WhatIf(model, GlobalLevel(*facts.pop("pool")), ids(store), ids(item), dates,
                         int((origin - first) / np.timedelta64(1, "D")), tuple(facts["known_future"]), **arrays)
         return cls(facts, Table.of(values, store, item, origin), whatif)
 

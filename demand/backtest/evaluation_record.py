@@ -1,9 +1,4 @@
-"""Backtests the candidate's configuration: at each origin a model is fitted to what was known then, and scored on what followed.
-
-Reads data/processed/train_window.parquet, and models/model.pkl, the model that the scores speak for. Writes
-metrics/evaluate.json (means over the origins; the baselines on the same days, each origin, each month of the horizon; and how far
-off is normal, which the drift stage judges by) and the plots' data, reports/plots/*.csv.
-"""
+"""The backtest as metrics/evaluate.json, and as the tables of reports/plots."""
 
 from __future__ import annotations
 

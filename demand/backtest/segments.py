@@ -1,9 +1,7 @@
-"""How far sales came out from a forecast, segment by segment, and how far is normal.
+"""Residuals per segment: everything, a store, an item, a series or a weekday.
 
-A segment is everything, a store, an item, a series or a weekday. Two things are looked at in each: its level, log(sales /
-forecast), and its error, the mean absolute error beside what the forecast's own intervals let expect. Both are held against a
-spread of two parts: chance, which follows from the intervals and shrinks with sales and days, and what the same method was off by
-beyond chance in its backtest. Season and horizon enter through the intervals: they are wider where sales are harder to tell.
+Two things are measured in each: its level, log(sales / forecast), and its error, the mean absolute error beside what the
+forecast's own intervals let expect.
 """
 
 from __future__ import annotations

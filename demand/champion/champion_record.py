@@ -1,4 +1,4 @@
-"""What a model version and a champion are, and when a candidate may become one. Pure: no files, no clock."""
+"""The record of a champion: models/champion.json. No files are read here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model version and a champion are, and when a candidate may become one. Pure: no files, no clock."""
+"""Changes of champion and deployments as rows of metrics/retrain_history.csv and lines of logs/retrain_logs.log."""
 
 from __future__ import annotations
 

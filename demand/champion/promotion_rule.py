@@ -1,4 +1,4 @@
-"""What a model version and a champion are, and when a candidate may become one. Pure: no files, no clock."""
+"""When the candidate may become champion: its backtest must not be worse."""
 
 from __future__ import annotations
 

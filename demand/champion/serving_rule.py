@@ -1,4 +1,7 @@
-"""Which model serves: the champion, or the candidate while there is no champion that can. Forecast stage, API and deployment ask here."""
+"""Which model serves: the champion, or the candidate while no champion can.
+
+The forecast stage, the API and deployments all ask here.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
   if the series never had a row on that weekday.
 - A day is closed where the known-future column `open` says 0. Without that column, a zero is a closed day before the first sale,
   and where demand as it was lately would hardly ever give zero.
-- A typing error (stages/forecasting/outliers.py) is lowered to the highest believable value.
+- An outlier is lowered to the highest believable value.
 - A row that is missing altogether takes its known-future values from the same weekday of the week before.
 """
 

@@ -1,12 +1,4 @@
-"""From what a source states to a complete panel. What is written for a day depends on no later day, to the bit.
-
-- A day without sales takes the median of the last `fill_weeks` sales on its weekday; it is closed if most of those days were, or
-  if the series never had a row on that weekday.
-- A day is closed where the known-future column `open` says 0. Without that column, a zero is a closed day before the first sale,
-  and where demand as it was lately would hardly ever give zero.
-- A typing error (stages/forecasting/outliers.py) is lowered to the highest believable value.
-- A row that is missing altogether takes its known-future values from the same weekday of the week before.
-"""
+"""Values for days without any: sales from the weekday before, known-future columns from the week before."""
 
 from __future__ import annotations
 

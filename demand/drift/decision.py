@@ -1,8 +1,8 @@
-"""The judgement: is the champion wrong by more than is normal, where, and what is to be done. Its report is made elsewhere.
+"""Is the champion wrong by more than expected, and is it worth a training?
 
-A deviation (stages/forecasting/deviation.py) counts when it is large enough to matter and improbable enough to be believed;
-the segments that moved must make up a share of all sales that is worth a training. Drift once confirmed stays confirmed until the
-champion is replaced: `train_through` never falls back to an earlier day while the same champion serves.
+A deviation (demand/backtest/segments.py) counts when it is large enough to matter and too improbable for sampling error; the
+segments that moved must make up a share of all sales. Drift once confirmed stays confirmed until the champion is replaced:
+`train_through` never falls back to an earlier day while the same champion serves.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class Verdict:
         return str(self.newest if self.obstacle else self.confirmed or self.trained_through)
 
 
-def judge(seen: Residuals, normal: dict[str, Any], rules: DriftParams, measured: Sequence[Measure] | None = None) -> list[Finding]:
+def judge(seen: Residuals, normal: dict[str, Any], rules: DriftParams,
+          measured: Sequence[Measure] | None = None) -> list[Finding]:
     """What moved, judged by what is normal (deviation.normal); `measured` are the measures of it, where they are there already.
 
     Single series that moved beyond all doubt, but are not worth a training, are told and then set aside: they must not make a

@@ -1,10 +1,4 @@
-"""Holds the champion against what has happened since its training, and says up to which day a model should be trained.
-
-Reads data/processed/feature_data.parquet and models/champion.json, with the model that it names. Writes
-reports/retrain_flag.json, which holds the day and nothing else that changes with time, because `window` and `train` hang on it,
-reports/drift_summary.json and reports/data_drift_report.html, and adds a line to logs/drift_logs.log. That log is the diary of
-one machine, with its time of day: neither an out, because two clones must agree on outs, nor in Git.
-"""
+"""Evidently's report on the samples of data_drift, and what the summary takes from it."""
 
 from __future__ import annotations
 

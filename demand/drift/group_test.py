@@ -1,9 +1,4 @@
-"""The judgement: is the champion wrong by more than is normal, where, and what is to be done. Its report is made elsewhere.
-
-A deviation (stages/forecasting/deviation.py) counts when it is large enough to matter and improbable enough to be believed;
-the segments that moved must make up a share of all sales that is worth a training. Drift once confirmed stays confirmed until the
-champion is replaced: `train_through` never falls back to an earlier day while the same champion serves.
-"""
+"""A group test over many small segments: none is beyond doubt, but too many are off on one side."""
 
 from __future__ import annotations
 
@@ -12,7 +7,8 @@ import numpy as np
 from demand.drift.drift_params import DriftParams
 from demand.drift.measures import LEVEL, Measure
 
-GROUP_SIGMAS, TAIL_PROBABILITY = 2.0, 0.0228  # standard deviations from which a segment counts in a crowd, and how many are there by chance
+GROUP_SIGMAS = 2.0  # standard deviations from which a segment counts in the group test
+TAIL_PROBABILITY = 0.0228  # share of segments beyond them when nothing has happened
 
 
 def group_test(measure: Measure, limit: np.ndarray, rules: DriftParams) -> np.ndarray:

@@ -1,9 +1,4 @@
-"""The judgement: is the champion wrong by more than is normal, where, and what is to be done. Its report is made elsewhere.
-
-A deviation (stages/forecasting/deviation.py) counts when it is large enough to matter and improbable enough to be believed;
-the segments that moved must make up a share of all sales that is worth a training. Drift once confirmed stays confirmed until the
-champion is replaced: `train_through` never falls back to an earlier day while the same champion serves.
-"""
+"""How far each segment is off, and by how much it would be if nothing had happened."""
 
 from __future__ import annotations
 

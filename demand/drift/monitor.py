@@ -40,7 +40,8 @@ def confirmed_through(days: range, drift_on: Callable[[int], bool]) -> int | Non
     return next((day for day in days if drift_on(day)), None)
 
 
-def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Champion], DemandModel], rules: DriftParams) -> Verdict:
+def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Champion], DemandModel],
+                    rules: DriftParams) -> Verdict:
     """The verdict on the champion; without one that can forecast these data, a model is due."""
     if of is None:
         return Verdict(panel.last_day, obstacle="no champion: train")

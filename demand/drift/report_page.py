@@ -1,4 +1,4 @@
-"""A verdict in words, in figures for reports/drift_summary.json, and as a part of a web page, ahead of Evidently's."""
+"""The verdict as a part of a web page, ahead of Evidently's."""
 
 from __future__ import annotations
 

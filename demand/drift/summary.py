@@ -1,4 +1,4 @@
-"""A verdict in words, in figures for reports/drift_summary.json, and as a part of a web page, ahead of Evidently's."""
+"""The verdict in words and in figures: reports/drift_summary.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source's rows on the series × day grid, as it states them; rows that say nothing sensible are reported, all of them."""
+"""What single cells say: ids, days and numbers, parsed once per distinct value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demand model: a base forecast and the trees that correct it, fitted on a window, ready for any origin it is shown."""
+"""The forecast: what a model says of the days after an origin."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What is known of a series at a forecast's origin, and of the day that is to be forecast.
+"""Lags and rolling means of sales, as they are known before each day begins; and the feature table.
 
-`state` is the first half: lags and rolling means that use sales up to the origin only. It is computed once, by the features
-stage, for every origin there could be; training, backtest, batch forecast and API read it from there. The calendar is the
-second half: facts about the target day.
+Training, backtest, batch forecast and API use sales up to the origin only: they all read these features at the origin.
 """
 
 from __future__ import annotations

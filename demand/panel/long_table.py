@@ -1,8 +1,4 @@
-"""The series × day panel: every series of the data on one common time axis, as plain arrays.
-
-The long frame (`cleaned_data.parquet`, one row per store, item and day) is for the edges. The work is done on this panel:
-500 series × 1,826 days are 3.6 MB, a lag is a slice and a rolling mean a difference of cumulative sums.
-"""
+"""The panel in its long form, one row per store, item and day: cleaned_data.parquet, feature_data.parquet."""
 
 from __future__ import annotations
 

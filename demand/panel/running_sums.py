@@ -1,9 +1,4 @@
-"""The design matrix: one row per series, origin and horizon, the same for training, backtest, batch forecast and API.
-
-Sales enter as ratios to what the factor model makes of the same days, and to the level at the origin, so that series of any
-size and season share one set of trees. Only sales up to the origin are read: where a feature is aligned with the target day,
-it steps back from there in whole weeks, or by a year, until it meets known days.
-"""
+"""Running sums over days: a sum between two days is a difference."""
 
 from __future__ import annotations
 

@@ -25,5 +25,5 @@ def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
     begun[series[sold]] = True
     rows = (day <= through) & begun[series]
     if not rows.any():
-        raise UserError(f"there are no sales up to {through}, the day of the retrain flag: set data.as_of to a later day, or roll back")
+        raise UserError(f"there are no sales up to {through}, the retrain flag's day: set a later data.as_of, or roll back")
     return table.filter(pa.array(rows))

@@ -1,4 +1,4 @@
-"""What a model version and a champion are, and when a candidate may become one. Pure: no files, no clock."""
+"""JSON records: parsed with an error that says what is wrong, written with stable floats."""
 
 from __future__ import annotations
 

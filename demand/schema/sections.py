@@ -1,4 +1,7 @@
-"""The base of a section of params.yaml: one frozen model each, beside the code that it sets. Defaults live in params.yaml only."""
+"""The base of a section of params.yaml: one frozen model each, beside the code that it sets.
+
+Defaults live in params.yaml only.
+"""
 
 from __future__ import annotations
 

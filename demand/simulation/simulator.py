@@ -1,9 +1,7 @@
-"""Writes the embedded data set: a chain of stores that sells like retail, drawn from the `demo` section of params.yaml.
+"""The embedded data set: a chain of stores that sells like retail.
 
-Reads params.yaml. Writes data/demo/sales.csv: date, store, item, sales, with `promo` and `open` where asked for, sorted by store,
-item, date. The mean of a day is a product of effects (stages/forecasting/retail.py), the count around it negative binomial.
-Every effect has its own random stream, drawn day after day: more years only append days, and switching one effect on leaves
-the others alone.
+The mean of a day is a product of effects (effects.py), the count around it negative binomial. Every effect has its own random
+stream, drawn day after day: more years only append days, and switching one effect on leaves the others alone.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def renew_latest(champion: Champion) -> None:
         part.write_bytes(champion_bytes(champion))
     added = run_dvc("add", "--quiet", str(paths.LATEST))
     if added.returncode:
-        raise UserError(f"dvc add {paths.LATEST} failed: {last_error([added])}. The champion is in place; run make repro to try again")
+        raise UserError(f"dvc add {paths.LATEST} failed: {last_error([added])}. The champion is in place: make repro tries again")
 
 
 def tracked_md5(file: Path) -> str | None:

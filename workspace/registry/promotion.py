@@ -1,9 +1,9 @@
-"""Makes the candidate the champion, if its backtest allows it. A command, not a stage: python -m stages.promote --help.
+"""Promotion and roll-back of champions, and the repair of what a killed one left.
 
-Reads models/model.pkl and metrics/{train,evaluate,compare}.json. Stores the version under models/versions/<UTC time>/ (model.pkl,
-tracked by DVC, metrics.json, model_card.md), then replaces models/champion.json, then adds to metrics/retrain_history.csv and
-logs/retrain_logs.log. Killed at any moment it leaves the old champion or the new one, whole: a version is built in a directory of
-another name that the next promotion clears away, and the pointer comes after all it names.
+A version is stored under models/versions/<UTC time>/ (model.pkl, tracked by DVC, metrics.json, model_card.md); then the pointer
+models/champion.json is replaced, then history and log are written. Killed at any moment this leaves the old champion or the new
+one, whole: a version is built in a directory of another name that the next promotion clears away, and the pointer comes after
+all it names.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def read_challenger(content: bytes, current: Champion | None) -> Challenger:
             raise UserError(f"{path} is about another model than {paths.MODEL}: {REPRO}")
         return found
 
-    candidate = Challenger(content, metrics(TrainingRecord, paths.TRAIN_METRICS), metrics(EvaluationRecord, paths.EVALUATE_METRICS),
+    candidate = Challenger(content, metrics(TrainingRecord, paths.TRAIN_METRICS),
+                           metrics(EvaluationRecord, paths.EVALUATE_METRICS),
                           metrics(ComparisonRecord, paths.COMPARE_METRICS))
     version = current.version if current else None
     if candidate.comparison.champion != version:

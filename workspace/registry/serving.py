@@ -1,4 +1,4 @@
-"""The model that serves, loaded: by the rule of demand/champion/serving_rule.py, for the forecast stage, the API and deployment."""
+"""The model that serves, loaded: by the one rule of demand/champion/serving_rule.py."""
 
 from __future__ import annotations
 

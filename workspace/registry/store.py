@@ -1,8 +1,8 @@
-"""The champion on disk: its pointer, its model file, and the record of every change.
+"""The champion on disk: its pointer and its model file.
 
-models/champion.json is the only place where production feeds back into the pipeline. It is replaced in one step, after everything
-it names is in place, and it holds all that the history and the log say: whatever a killed promotion left out of them is made up
-for by the next one.
+models/champion.json is the only place where production feeds back into the pipeline. It is replaced in one step, after
+everything it names is in place, and it holds all that the history and the log say: what a killed promotion left out of them is
+made up for by the next one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How every stage starts and fails: one clear line for the user's mistakes, whole files or none for its outputs."""
+"""How a command starts and fails: one clear line for a user's mistake, no traceback."""
 
 from __future__ import annotations
 

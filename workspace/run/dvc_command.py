@@ -1,9 +1,4 @@
-"""The champion on disk: its pointer, its model file, and the record of every change.
-
-models/champion.json is the only place where production feeds back into the pipeline. It is replaced in one step, after everything
-it names is in place, and it holds all that the history and the log say: whatever a killed promotion left out of them is made up
-for by the next one.
-"""
+"""DVC, run as a command of the same environment."""
 
 from __future__ import annotations
 

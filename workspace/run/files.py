@@ -1,4 +1,4 @@
-"""How every stage starts and fails: one clear line for the user's mistakes, whole files or none for its outputs."""
+"""Files, written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""."""
+"""The base forecast: seasonal factors times level times growth."""

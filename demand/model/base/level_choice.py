@@ -1,11 +1,4 @@
-"""The base forecast: level x weekday x month x damped growth. Trees then correct it; they never carry the level.
-
-Two ways to a level, the better of which is found by a backtest inside the training data:
-
-* `structural`: the mean of a whole year, in which the season cancels; all series move together but for what is more than
-  chance; half of last year's growth goes on. Right where series are steady.
-* `level`: each series' own mean of the last eight weeks. Right where levels shift.
-"""
+"""Which kind of level suits the data: a backtest of the base forecast inside the training window."""
 
 from __future__ import annotations
 

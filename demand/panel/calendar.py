@@ -1,13 +1,4 @@
-<<<<<<< HEAD
-"""The factor model: sales of a series on a day = level x weekday x month x what is planned for the day, and the level grows.
-
-It is the part of the forecast that a tree cannot learn: trees do not extrapolate. Factors are fitted by alternating ratios of
-sums, the multiplicative form of backfitting; each finer grouping (item, store, series) is pulled towards the coarser one by
-empirical Bayes (Efron & Morris 1973): as far as the spread between groups is no more than chance would give.
-"""
-=======
 """The calendar: facts about days. Weekdays, months, Easter, and the year of 52 weeks have their home here."""
->>>>>>> 4125125 (Every module says what it is)
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_a_body_fits_a_budget_of_what_it_has_and_none_below(value: object, chunk
     body = json.dumps(value, ensure_ascii=False).encode()
     need = tokens(value)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bodies, "CHUNK", chunk)
+        patch.setattr(limits, "CHUNK", chunk)
         assert fits(body, Budget(*need, 1000))
         for k in range(3):
             if need[k] and len(body) > need[k] - 1:
@@ -181,7 +181,7 @@ def test_few_large_bodies_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
             assert (refusal.value.status_code, refusal.value.headers) == (503, {"Retry-After": "1"})
             async with held.read(request(b"small")) as small:
                 assert small == b"small"
-        monkeypatch.setattr(bodies, "READ_SECONDS", 0.01)
+        monkeypatch.setattr(limits, "READ_SECONDS", 0.01)
         with pytest.raises(HTTPException) as refusal:
             async with held.read(request(large, arrives=False)):
                 pass

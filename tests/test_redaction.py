@@ -115,8 +115,8 @@ def test_the_secrets_of_dvc_are_known(tmp_path: Path, monkeypatch: pytest.Monkey
 
 COMMAND = """
 import sys, warnings
-from stages import entry
-from stages.forecasting.errors import UserError
+from workspace.run.command import run_command
+from demand.schema.errors import UserError
 def main():
     print("out", "hush-hush")
     warnings.warn("hush-hush")
@@ -128,7 +128,7 @@ def main():
         if kind == "user": raise UserError(f"wrong: {error}") from None
         if kind == "stopped": raise KeyboardInterrupt
         raise
-entry.run(main)
+run_command(main)
 """
 
 

@@ -86,7 +86,7 @@ class Done:
 
 def local(project: Project) -> dict[str, bytes]:
     """What has to be in the Space, told without the code under test."""
-    code = [path for place in ("api", "stages") for path in (project.root / place).rglob("*")
+    code = [path for place in ("api", "demand", "workspace") for path in (project.root / place).rglob("*")
             if path.is_file() and "__pycache__" not in path.parts]
     model = project.read("models/champion.json")["model"]
     single = ("Dockerfile", ".dockerignore", "requirements-api.txt", "constraints.txt", "models/champion.json", model,

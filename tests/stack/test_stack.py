@@ -24,7 +24,7 @@ from tests.api.test_workers import free_port
 from tests.conftest import ROOT
 
 BUILT_FROM = ("Dockerfile", ".dockerignore", "docker-compose.yml", "prometheus.yml", "requirements-api.txt", "constraints.txt",
-              "api", "stages", "monitoring")
+              "api", "demand", "workspace", "monitoring")
 KEY, VERSION = "stack key", "20260102T030405Z"
 QUERIES = ("rate(request_count[1m])", "rate(prediction_count[1m])",
            "histogram_quantile(0.95, sum(rate(request_latency_seconds_bucket[1m])) by (le))")

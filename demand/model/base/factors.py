@@ -19,7 +19,6 @@ from demand.panel.running_sums import ratio_of_sums
 
 ROUNDS = 4  # of alternation: the factors change by less than 0.5 % after that
 TREND_HALF_WIDTH = 45  # days: the trend that is held apart from the season is a centred mean of 91 days
-SMALLEST = 1e-6  # factor: one of 0 could never grow again, and nothing can be divided by it
 LARGEST_COVARIATE = 1e15  # absolute value that is told from larger ones: its square is still finite in float32
 SEASON_NEEDS = 546  # days of history: below a year and a half, season and growth cannot be told apart
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from demand.model.base.factors import SMALLEST
 from demand.panel.running_sums import ratio_of_sums
+
+SMALLEST = 1e-6  # factor: one of 0 could never grow again, and nothing can be divided by it
 
 
 def hierarchical_factors(sold: np.ndarray, due: np.ndarray, groups: list[np.ndarray],

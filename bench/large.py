@@ -21,12 +21,11 @@ def main(tree: Path) -> None:
 
     from bench.cases import generated
     from demand.model.demand_model import DemandModel
-    from demand.panel.lag_features import feature_table, with_state
+    from demand.panel.lag_features import feature_table
     from workspace.run import paths
     from workspace.run.files import write_json, write_table
 
     panel, settings = generated({"stores": STORES, "items": ITEMS, "years": YEARS})
-    panel = with_state(panel)
     write_table(tree / paths.FEATURES, feature_table(panel))
     stream = io.BytesIO()
     joblib.dump(DemandModel.fit(panel, settings.train, settings.forecast.horizon), stream)

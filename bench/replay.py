@@ -31,7 +31,6 @@ from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
 from demand.model.base.factors import fit_factors
 from demand.model.demand_model import DemandModel
-from demand.panel.lag_features import with_state
 from demand.panel.panel import Panel
 from workspace.run.all_params import Params
 
@@ -208,12 +207,11 @@ def main() -> None:
     if not there:
         said(f"{REAL} is not there: the demo is replayed instead")
     panel, settings = real() if there else generated({})
-    panel = with_state(panel)
     first = (panel.last_day.astype("M8[Y]") + 1 - YEARS).astype("M8[D]") - 1
     trainer = Trainer(panel, settings)
     calm = summary(replay(trainer, first, said), first)
     shift = first + SHIFTS
-    shifted = with_state(inject(panel, fit_factors(panel), KINDS["level_fifth"], shift, np.random.default_rng(0)))
+    shifted = inject(panel, fit_factors(panel), KINDS["level_fifth"], shift, np.random.default_rng(0))
     before = {day: made for day, made in trainer.made.items() if day < shift}
     drifting = summary(replay(Trainer(shifted, settings, before), first, said), first)
     found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo",

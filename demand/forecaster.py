@@ -25,7 +25,6 @@ from demand.model.demand_model import DemandModel
 from demand.model.intervals import LEVELS
 from demand.model.trees.train_params import TrainParams
 from demand.panel.arrow import to_arrow
-from demand.panel.lag_features import with_state
 from demand.panel.panel import Panel
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
@@ -94,9 +93,9 @@ class DemandForecaster:
         return self.like_input(pa.concat_tables([fold_table(fold) for fold in folds]))
 
     def panel_of(self, table: pa.Table) -> Panel:
-        """The cleaned panel of a table of sales, with lag features."""
+        """The cleaned panel of a table of sales."""
         source = source_of_table(table, "the data frame", self.future_covariates)
-        return with_state(prepare_rows(source, "the data frame", self.future_covariates, None, PREPARE, 0)[0])
+        return prepare_rows(source, "the data frame", self.future_covariates, None, PREPARE, 0)[0]
 
     def like_input(self, table: pa.Table) -> Any:
         """pandas where the input was."""

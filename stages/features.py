@@ -8,7 +8,7 @@ sales, where the next forecast starts.
 from __future__ import annotations
 
 from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import feature_table, known_future_columns, with_state
+from demand.panel.lag_features import feature_table, known_future_columns
 from demand.panel.long_table import from_table
 from workspace.run import paths
 from workspace.run.command import run_command
@@ -17,7 +17,7 @@ from workspace.run.files import write_table
 
 def main() -> None:
     cleaned = read_parquet(paths.CLEANED)
-    table = feature_table(with_state(from_table(cleaned, known_future_columns(cleaned.column_names))))
+    table = feature_table(from_table(cleaned, known_future_columns(cleaned.column_names)))
     write_table(paths.FEATURES, table)
     print(f"{table.num_rows:,} rows, {table.num_columns} columns: {paths.FEATURES}")
 

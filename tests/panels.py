@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from demand.model.trees.train_params import TrainParams
-from demand.panel.lag_features import with_state
 from demand.panel.panel import CLOSED, OBSERVED, Panel
 
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=4, n_estimators=40, learning_rate=0.2, rows=4000, seed=0)
@@ -50,4 +49,4 @@ def closed(panel: Panel, days: np.ndarray) -> Panel:
 
 def ready(panel: Panel, days: int = 90) -> Panel:
     """With a time axis `days` past the end, and state."""
-    return with_state(panel.extended(days))
+    return panel.extended(days)

@@ -20,8 +20,11 @@ from demand.backtest.residuals import residuals_of
 from demand.drift import data_drift
 from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.summary import figures
-from demand.model.demand_model import DemandModel, prepared
+from demand.model.base.base_forecast import BaseForecast
+from demand.model.base.factors import fit_factors
+from demand.model.demand_model import DemandModel
 from demand.model.trees import training_rows
+from demand.model.trees.design_matrix import DesignMatrix
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
 from demand.schema.json_record import round_floats
@@ -107,16 +110,17 @@ def assert_sound(forecast: Forecast) -> None:
 def test_features_and_forecasts_are_finite(kind: str, case: Case) -> None:
     whole = made(case)
     last = whole.column(whole.last_day)
-    factors, design = prepared(whole)
-    for values in (factors.scale, factors.weekday, factors.month, factors.effect, factors.noise, design.shape):
+    base = BaseForecast(fit_factors(whole), kind)
+    factors, design = base.factors, DesignMatrix(base.sums(whole))
+    for values in (factors.scale, factors.weekday, factors.month, factors.effect, factors.noise, design.sums.seasonal_factor):
         assert np.isfinite(values).all()
-    rows = training_rows.training_rows(kind, factors, design, last, HORIZON, QUICK.rows, 0)
+    rows = training_rows.training_rows(base, design, last, HORIZON, QUICK.rows, 0)
     assert not np.isinf(rows.matrix).any()
-    for values in (rows.multiple, rows.weight):
+    for values in (rows.ratio, rows.weight):
         assert np.isfinite(values).all()
         assert (values >= 0).all()
     everyone = np.arange(whole.n_series)
-    assert not np.isinf(design.matrix(everyone, everyone * 0 + last, everyone * 0 + HORIZON, factors.scale.astype("f8"))).any()
+    assert not np.isinf(design.rows(everyone, everyone * 0 + last, everyone * 0 + HORIZON, factors.scale.astype("f8"))).any()
     model = DemandModel.fit(whole, QUICK.model_copy(update={"base": kind}), HORIZON)
     assert_sound(model.predict(whole, whole.last_day, HORIZON))
     assert model.to_bytes() == DemandModel.from_bytes(model.to_bytes()).to_bytes()

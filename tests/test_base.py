@@ -8,15 +8,15 @@ import pytest
 from demand.model.base.factors import Factors, fit_factors
 from demand.model.base.level import DAMPING, KINDS, global_level, level_at
 from demand.model.base.level_choice import TESTS, inner_backtest
-from demand.model.trees.design_matrix import Design
+from demand.model.base.seasonal_sums import SeasonalSums
 from demand.panel.calendar import YEAR
 from tests.panels import noisy, panel, ready, shaped
 
 
-def designed(sales: np.ndarray) -> tuple[Factors, Design]:
+def designed(sales: np.ndarray) -> tuple[Factors, SeasonalSums]:
     whole = ready(panel(sales))
     factors = fit_factors(whole)
-    return factors, Design(whole, factors.shape(whole))
+    return factors, SeasonalSums(whole, factors.seasonal_factor(whole))
 
 
 def test_growth_of_an_exact_panel() -> None:
@@ -38,7 +38,7 @@ def test_steady_series_move_together() -> None:
     sales = rng.poisson(30 * np.ones((40, 1100))).astype("f4")
     factors, design = designed(sales)
     at = level_at("structural", factors, design, 1099).level
-    own = design.window(np.arange(40), np.full(40, 1100), YEAR, np.full(40, 1100))
+    own = design.level_before(np.arange(40), np.full(40, 1100), YEAR, np.full(40, 1100))
     assert np.abs(at - factors.scale).max() < np.abs(own - factors.scale).max()
     assert at.std() < 0.75 * own.std()
 
@@ -61,7 +61,7 @@ def test_nothing_after_the_origin_moves_the_level() -> None:
     factors = fit_factors(panel(sales))
     whole, other = ready(panel(sales)), ready(panel(spoiled))
     for kind in KINDS:
-        a, b = (level_at(kind, factors, Design(p, factors.shape(p)), 700) for p in (whole, other))
+        a, b = (level_at(kind, factors, SeasonalSums(p, factors.seasonal_factor(p)), 700) for p in (whole, other))
         np.testing.assert_array_equal(a.level, b.level)
         assert a.growth == b.growth
 
@@ -71,6 +71,6 @@ def test_a_series_without_sales_has_level_zero() -> None:
     whole.status[2, :800] = 2
     factors = fit_factors(whole)
     for kind in KINDS:
-        level = level_at(kind, factors, Design(whole, factors.shape(whole)), 799).level
+        level = level_at(kind, factors, SeasonalSums(whole, factors.seasonal_factor(whole)), 799).level
         assert level[2] == 0
         assert (level[:2] > 0).all()

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from demand.model.trees.design_matrix import EFFECT_DAYS, FLOOR, Design, feature_names
+from demand.model.base.seasonal_sums import SeasonalSums
+from demand.model.trees.design_matrix import EFFECT_DAYS, FLOOR, DesignMatrix, feature_names
 from demand.panel.lag_features import LAGS, WINDOWS
 from demand.panel.panel import FILLED, Panel
 from demand.panel.running_sums import between, running_sums, strided_sums
@@ -55,11 +56,11 @@ def by_hand(whole: Panel, shape: np.ndarray, s: int, o: int, h: int, level: floa
 
 def test_rows_against_loops(messy: Panel) -> None:
     shape = np.random.default_rng(0).uniform(0.5, 2, messy.sales.shape).astype("f4")
-    design, names = Design(messy, shape), feature_names(("promo",))
+    design, names = DesignMatrix(SeasonalSums(messy, shape)), feature_names(("promo",))
     rng = np.random.default_rng(1)
     series, origin, horizon = rng.integers(0, 5, 60), rng.integers(430, 700, 60), rng.integers(1, 91, 60)
     level = rng.uniform(10, 90, 60)
-    matrix = design.matrix(series, origin, horizon, level)
+    matrix = design.rows(series, origin, horizon, level)
     assert matrix.shape == (60, len(names))
     assert matrix.dtype == np.float32
     for row, (s, o, h, lv) in zip(matrix, zip(series, origin, horizon, level, strict=True), strict=True):
@@ -75,12 +76,10 @@ def test_nothing_after_the_origin_is_read(messy: Panel, horizon: int) -> None:
     spoiled[:, origin + 1 :] = 1e5
     status = messy.status.copy()
     status[:, origin + 1 :] = FILLED
-    state = messy.state.copy()
-    state[:, origin + 2 :] = 1e5
-    other = replace(messy, sales=spoiled, recorded=spoiled, status=status, state=state)
+    other = replace(messy, sales=spoiled, recorded=spoiled, status=status)
     shape = np.ones(messy.sales.shape, "f4")
     i, o, h, level = np.arange(5), np.full(5, origin), np.full(5, horizon), np.full(5, 30.0)
-    a, b = (Design(whole, shape).matrix(i, o, h, level) for whole in (messy, other))
+    a, b = (DesignMatrix(SeasonalSums(whole, shape)).rows(i, o, h, level) for whole in (messy, other))
     np.testing.assert_array_equal(a, b)
 
 

@@ -21,7 +21,6 @@ from demand.drift.decision import drifted
 from demand.drift.monitor import assess_since_training
 from demand.drift.summary import as_dict
 from demand.model.base.factors import fit_factors
-from demand.panel.lag_features import with_state
 from demand.panel.panel import CLOSED, FILLED, Panel
 from tests.panels import TRAIN, WEEKDAY, closed, noisy, panel, ready, shaped
 from workspace.run.all_params import Params
@@ -125,7 +124,7 @@ def test_weeks_alarms_and_delays_are_counted_by_hand():
 
 def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params, watched: Watched):
     """Forecasts made once, sales changed afterwards: day by day as the stage would have judged the data as it then was."""
-    changed = with_state(inject(sold, watched.factors, KINDS["level_store"], sold.dates[FIRST + 40], np.random.default_rng(3)))
+    changed = inject(sold, watched.factors, KINDS["level_store"], sold.dates[FIRST + 40], np.random.default_rng(3))
     watch = champion.with_sales(watched, changed, 40)
     trained = sold.dates[FIRST].astype(object)
     of = Champion(version="20240501T000000Z", model="m", sha256="0" * 64, trained_through=trained, train={}, horizon=56,

@@ -23,7 +23,8 @@ ORDER = ["params", "prepare", "features", "drift", "window", "train", "evaluate"
 
 
 PACKAGES = ("demand", "workspace", "stages")
-WORDS = {"demand/schema/problem_messages.py", "workspace/run/command.py", "workspace/run/redaction.py"}  # only word messages: rewording them reruns nothing
+# Only word messages, or hide secrets in them: rewording them reruns nothing.
+WORDS = {"demand/schema/problem_messages.py", "workspace/run/command.py", "workspace/run/redaction.py"}
 
 
 def imported(path: Path) -> set[Path]:

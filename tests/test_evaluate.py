@@ -30,7 +30,7 @@ from workspace.run import paths, progress
 from workspace.run.files import write_table
 
 SERIES, HORIZON = 4, 90
-MODEL: Any = SimpleNamespace(base="level")
+MODEL: Any = SimpleNamespace(base=SimpleNamespace(kind="level"))
 
 
 def sales_of(seed: int, known: dict[str, np.ndarray] | None = None) -> Panel:

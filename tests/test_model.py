@@ -85,7 +85,7 @@ def test_bytes_come_back_and_do_not_depend_on_threads(plain: Panel, algorithm: s
 
 def test_the_order_of_series_does_not_matter_to_the_forecast(plain: Panel, fitted: DemandModel) -> None:
     order = np.random.default_rng(0).permutation(plain.n_series)
-    per_series = ("store", "item", "sales", "recorded", "status", "known", "state")
+    per_series = ("store", "item", "sales", "recorded", "status", "known")
     mixed = replace(plain, **{name: getattr(plain, name)[order] for name in per_series})
     a, b = fitted.predict(plain, plain.last_day, 90), fitted.predict(mixed, plain.last_day, 90)
     np.testing.assert_allclose(b.point, a.point[order], rtol=1e-5)
@@ -138,7 +138,7 @@ def test_the_chances_of_closing_can_be_given() -> None:
 
 def one_of(whole: Panel, series: int) -> Panel:
     """A panel of one of its series."""
-    per_series = ("store", "item", "sales", "recorded", "status", "known", "state")
+    per_series = ("store", "item", "sales", "recorded", "status", "known")
     return replace(whole, **{name: getattr(whole, name)[series : series + 1] for name in per_series})
 
 

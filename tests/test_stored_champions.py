@@ -17,7 +17,6 @@ from examples import ROOT
 
 from demand.model import model_file
 from demand.model.demand_model import dump_model, read_model
-from demand.panel.lag_features import with_state
 from demand.panel.panel import FUTURE, OBSERVED, Panel
 from demand.schema.errors import UserError
 
@@ -33,8 +32,8 @@ def stored_panel() -> Panel:
     days = len(a["dates"]) - a["sales"].shape[1]
     sales = np.pad(a["sales"].astype("f4"), ((0, 0), (0, days)), constant_values=np.nan)
     status = np.where(np.isnan(sales), FUTURE, OBSERVED).astype("u1")
-    return with_state(Panel(a["store"], a["item"].astype(object), a["dates"], sales, sales.copy(), status,
-                            a["promo"].astype("f4")[:, :, None], ("promo",)))
+    return Panel(a["store"], a["item"].astype(object), a["dates"], sales, sales.copy(), status,
+                            a["promo"].astype("f4")[:, :, None], ("promo",))
 
 
 def test_there_is_one_of_each_release():

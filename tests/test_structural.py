@@ -18,7 +18,7 @@ def test_exact_factors_are_found() -> None:
     np.testing.assert_allclose(factors.weekday[0], WEEKDAY / WEEKDAY.mean(), rtol=0.01)
     month = 1 + 0.3 * np.sin(2 * np.pi * np.arange(12) / 12)
     np.testing.assert_allclose(factors.month[-1], month / month.mean(), rtol=0.06)  # some of the season looks like trend
-    fitted = factors.scale[:, None] * factors.shape(panel(mean))
+    fitted = factors.scale[:, None] * factors.seasonal_factor(panel(mean))
     assert np.corrcoef(fitted.ravel(), mean.ravel())[0, 1] > 0.999
 
 
@@ -48,7 +48,7 @@ def test_filled_and_future_days_teach_nothing() -> None:
     spoiled[:, 300:320] = 1e6
     a = fit_factors(replace(whole, status=status))
     b = fit_factors(replace(whole, status=status, sales=spoiled))
-    np.testing.assert_array_equal(a.shape(whole), b.shape(whole))
+    np.testing.assert_array_equal(a.seasonal_factor(whole), b.seasonal_factor(whole))
 
 
 def test_series_that_were_not_fitted_take_the_common_factors() -> None:
@@ -57,7 +57,7 @@ def test_series_that_were_not_fitted_take_the_common_factors() -> None:
     stranger = replace(whole, item=whole.item + 100)
     assert (factors.rows(stranger) == len(factors.scale)).all()
     assert (factors.scale_of(stranger) == 0).all()
-    np.testing.assert_array_equal(factors.shape(stranger)[0], factors.shape(stranger)[-1])
+    np.testing.assert_array_equal(factors.seasonal_factor(stranger)[0], factors.seasonal_factor(stranger)[-1])
 
 
 def test_shrinkage_by_hand() -> None:
@@ -87,4 +87,4 @@ def test_the_effect_of_a_planned_column_is_found_and_not_extrapolated() -> None:
     factors = fit_factors(whole)
     np.testing.assert_allclose(factors.effect, [np.log(1.5), -1.0, 0.0], atol=0.05)
     far = replace(whole, known=np.where(np.arange(3) == 1, 50.0, whole.known).astype("f4"))
-    assert (factors.shape(far) > 0.5 * factors.shape(whole).min()).all()
+    assert (factors.seasonal_factor(far) > 0.5 * factors.seasonal_factor(whole).min()).all()

@@ -10,7 +10,6 @@ import numpy as np
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
-from demand.panel.lag_features import with_state
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
 
 DECIMALS = 6  # of units per day
@@ -70,5 +69,5 @@ class WhatIf:
         panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, values,
                       self.known_names)
         closing = None if "open" in self.known_names else self.closing[row : row + 1]
-        made = self.model.predict(with_state(panel), self.dates[self.origin], self.closing.shape[1], self.pool, closing)
+        made = self.model.predict(panel, self.dates[self.origin], self.closing.shape[1], self.pool, closing)
         return stacked(made)[0]

@@ -25,7 +25,6 @@ from bench.drift.rates import delay, separate, weeks
 from demand.drift.decision import drifted
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
-from demand.panel.lag_features import with_state
 
 OUT = Path("bench/drift")
 REPLAYS = 16  # of a kind, for each champion
@@ -77,7 +76,6 @@ def measured(name: str, replays: int, peers: bool) -> dict[str, Any]:
     """All champions of a case; of the first, what becomes of broken feeds, and Evidently beside it."""
     case = CASES[name]
     panel, settings = case.load()
-    panel = with_state(panel)
     found: dict[str, Any] = {"title": case.title, "aim": case.aim, "champions": {}}
     for number, day in enumerate(case.trained):
         rng = np.random.default_rng(SEED + number)

@@ -16,7 +16,6 @@ from demand.drift.monitor import Watch, origin_of
 from demand.model.base.factors import Factors, fit_factors
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
-from demand.panel.lag_features import with_state
 from demand.panel.panel import Panel, rows_of
 from workspace.run.all_params import Params
 
@@ -55,7 +54,7 @@ def fitted(panel: Panel, settings: Params, trained: np.datetime64) -> Watched:
 def ids_of(panel: Panel) -> Panel:
     """The panel without its days: whose forecast it is, and nothing that would fill the memory."""
     cut = slice(0, 0)
-    return replace(panel, dates=panel.dates[cut], state=None, **{name: getattr(panel, name)[:, cut].copy()
+    return replace(panel, dates=panel.dates[cut], **{name: getattr(panel, name)[:, cut].copy()
                    for name in ("sales", "recorded", "status", "known")})
 
 
@@ -76,6 +75,5 @@ def onsets(watched: Watched, kind: str, count: int, rng: np.random.Generator) ->
 def drifting(watched: Watched, kind: str, onset: int, rng: np.random.Generator) -> Watch:
     """The champion on data that drifts from the onset on."""
     panel = inject(watched.watch.panel, watched.factors, KINDS[kind], watched.watch.model.trained_through + onset, rng)
-    needs_state = KINDS[kind].follow > REVIEW  # later forecasts start from days that have drifted
     near = {start: made for start, made in watched.forecasts.items() if onset - 2 * REVIEW <= start < onset}
-    return with_sales(replace(watched, forecasts=near), with_state(panel) if needs_state else panel, onset)
+    return with_sales(replace(watched, forecasts=near), panel, onset)

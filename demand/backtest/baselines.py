@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.factors import fit_factors
-from demand.model.base.level import level_at
-from demand.model.trees.design_matrix import Design
+from demand.panel.calendar import YEAR
 from demand.panel.panel import Panel
 
-WEEK, YEAR = 7, 364  # days; 364 is a year in whole weeks
+WEEK = 7  # days
 RECENT = 28  # days whose mean stands in for a weekday that a young series has not seen
 
 
@@ -35,11 +35,9 @@ def seasonal_naive(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndar
 def factor_model(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
     """(S, H): level x weekday x month x damped growth, 0 on days that are more likely closed than not."""
     past = panel.through(origin).extended(horizon)
-    factors = fit_factors(past)
-    design = Design(past, factors.shape(past))
-    o, days = past.column(origin), np.arange(1, horizon + 1)
-    at = level_at("structural", factors, design, o)
-    demand = at.level[:, None] * design.shape[:, o + days] * at.multiple(days)
+    base = BaseForecast(fit_factors(past), "structural")
+    sums, o = base.sums(past), past.column(origin)
+    demand = base.units(sums, base.at(sums, o), o, np.arange(1, horizon + 1))
     return np.where(chance_of_closing(past, o, horizon) < 0.5, demand, 0)
 
 

@@ -46,7 +46,7 @@ def spreads_by_kind(seen: Sequence[Residuals], error_per_sd: dict[str, float]) -
         for kind, deviation in deviations_by_kind(one, error_per_sd).items():
             found.setdefault(kind, []).append(deviation)
     return {kind: {"level": spread_beyond_sampling_error([(one.level, one.level_chance, one.due) for one in each]),
-                   "error": spread_beyond_sampling_error([(np.log(one.error), one.error_chance, one.due) for one in each])}
+                   "error": spread_beyond_sampling_error([(one.log_error, one.error_chance, one.due) for one in each])}
             for kind, each in found.items()}
 
 

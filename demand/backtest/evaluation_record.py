@@ -25,10 +25,10 @@ def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
         made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
         mean = means([point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
         beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
-    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base} for fold in folds]
+    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base.kind} for fold in folds]
     content = {
         **means(per_fold),
-        "base": folds[-1].model.base,
+        "base": folds[-1].model.base.kind,
         "baselines": beside,
         "normal": [estimate_error_model(folds, panel)],
         "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],

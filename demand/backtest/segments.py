@@ -54,6 +54,11 @@ class Deviations:
     error: np.ndarray
     error_chance: np.ndarray
 
+    @property
+    def log_error(self) -> np.ndarray:
+        """(G,) log of the error; NaN where there was none at all."""
+        return np.log(np.where(self.error > 0, self.error, np.nan))
+
 
 def deviations_by_kind(seen: Residuals, error_per_sd: dict[str, float]) -> dict[str, Deviations]:
     """By kind: EVERYTHING, store, item, series, weekday. A kind with a single segment is left out: it is everything.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demand.panel.calendar import YEAR
-from demand.panel.lag_features import STATE
+from demand.panel.lag_features import STATE, lag_features
 from demand.panel.panel import Panel
 
 COLUMNS = ("sales", "lag_1", "lag_7", "lag_30", "rolling_mean_7", "rolling_mean_30")  # relative to the trailing year
@@ -48,18 +48,19 @@ def samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sam
 
 def sample(panel: Panel, day: np.datetime64, days: int, rows: int) -> Sample:
     """Rows drawn from the trading days of the window, the same for the same data."""
-    assert panel.state is not None
     end = max(panel.column(day) + 1, 0)
     start = max(end - days, 0)
     cut = slice(start, end)
-    year = panel.state[:, start, TRAILING].astype("f8")[:, None]
+    panel = panel.extended(1)
+    features = lag_features(panel)
+    year = features[:, start, TRAILING].astype("f8")[:, None]
     series, at = np.nonzero(panel.trading[:, cut] & (year > 0))
     if len(series) > rows:
         chosen = np.sort(np.random.default_rng(0).choice(len(series), rows, replace=False))
         series, at = series[chosen], at[chosen]
     columns = {}
     for name in COLUMNS:
-        values = panel.sales[:, cut] if name == "sales" else panel.state[:, cut, STATE.index(name)]
+        values = panel.sales[:, cut] if name == "sales" else features[:, cut, STATE.index(name)]
         relative = values[series, at] / year[series, 0]
         level = float(np.nanmean(relative)) if np.isfinite(relative).any() else 1.0
         columns[name] = np.nan_to_num(relative / (level or 1.0))

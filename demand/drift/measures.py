@@ -53,5 +53,5 @@ def measures(seen: Residuals, normal: dict[str, Any]) -> list[Measure]:
             made.append(Measure(kind, LEVEL, window, found, found.level, sd))
             if window == fitting[0]:
                 sd = np.sqrt(spread[ERROR] ** 2 + found.error_chance)
-                made.append(Measure(kind, ERROR, window, found, np.log(found.error), sd))
+                made.append(Measure(kind, ERROR, window, found, found.log_error, sd))
     return made

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.factors import Factors, fit_factors
-from demand.model.base.level import GlobalLevel, global_level, level_at
+from demand.model.base.level import GlobalLevel, global_level
 from demand.model.base.level_choice import inner_backtest
+from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.intervals import LEVELS, Dispersion, fit_dispersion
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
-from demand.model.trees.design_matrix import Design, feature_names
+from demand.model.trees.design_matrix import DesignMatrix, feature_names
 from demand.model.trees.train_params import TrainParams
 from demand.model.trees.training_rows import rows_at, training_rows
 from demand.model.trees.trees import Trees
@@ -35,25 +37,26 @@ class DemandModel:
         return np.datetime64(self.facts["trained_through"])
 
     @property
-    def base(self) -> str:
-        """The base in use: what `train.base` names, or what was chosen for `auto`."""
-        return str(self.facts["base"])
+    def base(self) -> BaseForecast:
+        """The base forecast; its kind is what `train.base` names, or what was chosen for `auto`."""
+        return BaseForecast(self.factors, str(self.facts["base"]))
 
     @classmethod
     def fit(cls, panel: Panel, train: TrainParams, horizon: int) -> DemandModel:
-        """Fit to all sales in the panel (with state), for horizons of 1 to `horizon` days.
+        """Fit to all sales in the panel, for horizons of 1 to `horizon` days.
 
         The base, the number of trees and the width of the intervals come from days held out inside the window; the model that
         is returned is then fitted to all of it.
         """
         end = panel.column(panel.last_day)
-        factors, design = prepared(panel)
-        tests = inner_backtest(factors, design, end, horizon)
+        factors = fit_factors(panel)
+        sums = SeasonalSums(panel, factors.seasonal_factor(panel))
+        tests = inner_backtest(factors, sums, end, horizon)
         kind = train.base if train.base != "auto" else min(tests, key=lambda k: tests[k].error, default="level")
         common = tests[kind].common if kind in tests else 0.05
         count, spread = tune_on_holdout(panel, kind, train, horizon, common)
-        rows = training_rows(kind, factors, design, end, horizon, train.rows, train.seed)
-        trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.multiple, rows.weight, count)
+        rows = training_rows(BaseForecast(factors, kind), DesignMatrix(sums), end, horizon, train.rows, train.seed)
+        trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, count)
         facts = {
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
             "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": count,
@@ -65,7 +68,7 @@ class DemandModel:
 
     def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: GlobalLevel | None = None,
                 closing: np.ndarray | None = None) -> Forecast:
-        """Forecast the days after `origin` for every series of the panel (with state); later sales in it are not looked at.
+        """Forecast the days after `origin` for every series of the panel; later sales in it are not looked at.
 
         Args:
             pool, closing: what all series say at the origin (`pool_at`), and the chance of each series to be closed on each day
@@ -75,14 +78,13 @@ class DemandModel:
         if list(panel.known_names) != self.facts["known_future"]:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
-        design = Design(panel, self.factors.shape(panel))
-        o = panel.column(origin)
+        base, o = self.base, panel.column(origin)
+        sums = base.sums(panel)
         series, days = panel.n_series, np.arange(1, horizon + 1)
-        at = level_at(self.base, self.factors, design, o, pool)
+        level = base.at(sums, o, pool)
         i, h = np.repeat(np.arange(series), horizon), np.tile(days, series)
-        matrix = design.matrix(i, np.full(len(i), o), h, at.level[i])
-        start = at.level[:, None] * design.shape[:, o + days] * at.multiple(days)
-        forecast = start * self.trees.predict(matrix).reshape(series, horizon)
+        matrix = DesignMatrix(sums).rows(i, np.full(len(i), o), h, level.level[i])
+        forecast = base.units(sums, level, o, days) * self.trees.predict(matrix).reshape(series, horizon)
         quantile = self.spread.at(forecast, days)
         closed = chance_of_closing(panel, o, horizon) if closing is None else closing
         kept = {tail: np.where(closed >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
@@ -91,7 +93,7 @@ class DemandModel:
 
     def pool_at(self, panel: Panel, origin: np.datetime64) -> GlobalLevel:
         """What all series of the panel say at the origin."""
-        return global_level(self.factors, Design(panel, self.factors.shape(panel)), panel.column(origin))
+        return global_level(self.factors, self.base.sums(panel), panel.column(origin))
 
     def importance(self) -> dict[str, float]:
         """Share of the trees' gain per feature, largest first."""
@@ -129,12 +131,6 @@ def read_model(content: bytes, file: str) -> DemandModel:
     return DemandModel.from_bytes(bytes_in_file(content, file))
 
 
-def prepared(panel: Panel) -> tuple[Factors, Design]:
-    """The factors of all sales in the panel, and the design that rests on them."""
-    factors = fit_factors(panel)
-    return factors, Design(panel, factors.shape(panel))
-
-
 def tune_on_holdout(panel: Panel, kind: str, train: TrainParams, horizon: int, common: float) -> tuple[int, Dispersion]:
     """Number of trees and spread, from a model that is fitted without the last `horizon` days and forecasts them."""
     origin = panel.last_day - horizon
@@ -142,15 +138,14 @@ def tune_on_holdout(panel: Panel, kind: str, train: TrainParams, horizon: int, c
     before = panel.through(origin) if end >= 2 * horizon else None
     if before is None or not before.n_series:
         return train.n_estimators, fit_dispersion(np.empty(0), np.empty(0), np.empty(0), common)
-    factors, design = prepared(before)
-    rows = training_rows(kind, factors, design, end, horizon, train.rows // 2, train.seed)
-    whole = Design(panel, factors.shape(panel))
-    test = rows_at(kind, factors, whole, np.array([end]), horizon, train.rows // 2, train.seed)
+    base = BaseForecast(fit_factors(before), kind)
+    rows = training_rows(base, DesignMatrix(base.sums(before)), end, horizon, train.rows // 2, train.seed)
+    test = rows_at(base, DesignMatrix(base.sums(panel)), np.array([end]), horizon, train.rows // 2, train.seed)
     if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
         return train.n_estimators, fit_dispersion(np.empty(0), np.empty(0), np.empty(0), common)
     scale = test.sales.sum() / test.base.sum()
-    trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.multiple, rows.weight, train.n_estimators,
-                                                   (test.matrix, test.multiple / scale, test.weight))
+    trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, train.n_estimators,
+                                                   (test.matrix, test.ratio / scale, test.weight))
     return count, fit_dispersion(test.sales, test.base * trees.predict(test.matrix), test.horizon, common)
 
 

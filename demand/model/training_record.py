@@ -32,7 +32,7 @@ def training_record(model: DemandModel, content: bytes, rows: int, libraries: di
     """metrics/train.json of a model, its file's bytes and the rows of its window. No clock: two clones must agree on it."""
     return TrainingRecord(
         model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
-        rows=rows, series=model.facts["series"], horizon=model.facts["horizon"], base=model.base,
+        rows=rows, series=model.facts["series"], horizon=model.facts["horizon"], base=model.base.kind,
         report=model.facts["base_tests"], train=model.facts["train"], known_future=tuple(model.facts["known_future"]),
         libraries=libraries,
     ).model_dump(mode="json")

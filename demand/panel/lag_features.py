@@ -6,7 +6,6 @@ Training, backtest, batch forecast and API use sales up to the origin only: they
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -22,26 +21,24 @@ WINDOWS = (7, 14, 30, 56, 182, 364)  # days
 STATE = tuple(f"lag_{k}" for k in LAGS) + tuple(f"rolling_mean_{w}" for w in WINDOWS)
 
 
-def with_state(panel: Panel) -> Panel:
-    """The panel, one day longer than its sales, with `state` (S, D, len(STATE)).
+def lag_features(panel: Panel) -> np.ndarray:
+    """(S, D, len(STATE)) float32: what is known of each series before each day of the panel begins, at the origin the day before.
 
-    Position d holds what is known before day d begins, at the origin d - 1: `lag_k` are the sales of day d - k (0 when closed),
-    `rolling_mean_w` the mean over the trading days among d - w ... d - 1, NaN where there are none. The day after the last is
-    where the next forecast starts.
+    `lag_k` are the sales of day d - k (0 when closed), `rolling_mean_w` the mean over the trading days among d - w ... d - 1, NaN
+    where there are none. The day after the last with sales, where the next forecast starts, is the last that has any.
     """
-    panel = panel.extended(1)
-    days = panel.column(panel.last_day) + 2
-    state = np.full((*panel.sales.shape, len(STATE)), np.nan, "f4")
+    days = min(panel.column(panel.last_day) + 2, len(panel.dates))
+    found = np.full((*panel.sales.shape, len(STATE)), np.nan, "f4")
     for f, k in enumerate(LAGS):
-        state[:, k:days, f] = panel.sales[:, : max(days - k, 0)]
-    ok = panel.trading
-    total, count = running_sums(np.where(ok, panel.sales, 0)), running_sums(ok)
+        found[:, k:days, f] = panel.sales[:, : max(days - k, 0)]
+    trading = panel.trading
+    total, count = running_sums(np.where(trading, panel.sales, 0)), running_sums(trading)
     end = np.arange(days)
     for f, w in enumerate(WINDOWS, start=len(LAGS)):
         start = np.maximum(end - w, 0)
         n = count[:, end] - count[:, start]
-        state[:, :days, f] = np.divide(total[:, end] - total[:, start], n, out=np.full(n.shape, np.nan), where=n > 0)
-    return replace(panel, state=state)
+        found[:, :days, f] = np.divide(total[:, end] - total[:, start], n, out=np.full(n.shape, np.nan), where=n > 0)
+    return found
 
 
 def known_future_columns(names: Sequence[str]) -> tuple[str, ...]:
@@ -50,12 +47,13 @@ def known_future_columns(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def feature_table(panel: Panel) -> pa.Table:
-    """The long form of the panel (with state), and the calendar of its days."""
+    """The long form of the panel, one day longer than its sales, with the calendar of its days and the lag features."""
+    panel = panel.extended(1)
     row, day = np.nonzero(panel.status != ABSENT)
-    assert panel.state is not None
+    features = lag_features(panel)
     table = to_table(panel)
     for name, values in calendar(panel.dates).items():
         table = table.append_column(name, to_arrow(values[day]))
     for f, name in enumerate(STATE):
-        table = table.append_column(name, to_arrow(panel.state[row, day, f]))
+        table = table.append_column(name, to_arrow(features[row, day, f]))
     return table

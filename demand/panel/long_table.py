@@ -15,13 +15,12 @@ KEYS = ("store", "item", "date")
 CLEANED = (*KEYS, "sales", "recorded", "status")
 
 
-def from_table(table: pa.Table, known: tuple[str, ...] = (), state: tuple[str, ...] = ()) -> Panel:
+def from_table(table: pa.Table, known: tuple[str, ...] = ()) -> Panel:
     """Arrays from the long form, in any row order.
 
     Args:
         table: one row per store, item and day, with the columns CLEANED and the known-future columns.
         known: names of the known-future columns.
-        state: names of the columns for `Panel.state`.
     """
     if table.num_rows == 0:
         raise UserError("the cleaned data has no rows")
@@ -48,8 +47,7 @@ def from_table(table: pa.Table, known: tuple[str, ...] = (), state: tuple[str, .
     status = to_numpy(pc.index_in(table["status"].cast(pa.string()), STATUS_NAMES))
     return Panel(store=store[new_series], item=item[new_series], dates=first + np.arange(shape[1]),
                  sales=grid(to_numpy(table["sales"]), np.nan, "f4"), recorded=grid(to_numpy(table["recorded"]), np.nan, "f4"),
-                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known),
-                 state=stack(state) if state else None)
+                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known))
 
 
 def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

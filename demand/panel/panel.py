@@ -28,7 +28,6 @@ class Panel:
         status: (S, D) uint8, index into STATUSES.
         known: (S, D, K) float32, the known-future columns at the day they describe, NaN where absent.
         known_names: K names.
-        state: (S, D, F) float32, features.STATE: what is known of a series before the day begins. None until computed.
     """
 
     store: np.ndarray
@@ -39,7 +38,6 @@ class Panel:
     status: np.ndarray
     known: np.ndarray
     known_names: tuple[str, ...] = ()
-    state: np.ndarray | None = None
 
     @property
     def n_series(self) -> int:
@@ -72,10 +70,10 @@ class Panel:
         recorded[:, end:] = np.nan
         status[:, end:] = np.where(status[:, end:] == ABSENT, ABSENT, FUTURE)
         return replace(self, store=self.store[begun], item=self.item[begun], sales=sales, recorded=recorded, status=status,
-                       known=self.known[begun], state=None if self.state is None else self.state[begun])
+                       known=self.known[begun])
 
     def extended(self, days: int) -> Panel:
-        """The panel with at least `days` days after `last_day`; new days are future, their known and state columns NaN."""
+        """The panel with at least `days` days after `last_day`; new days are future, their known-future columns NaN."""
         missing = self.column(self.last_day) + 1 + days - len(self.dates)
         if missing <= 0:
             return self
@@ -84,8 +82,7 @@ class Panel:
         return replace(self, dates=dates, sales=np.pad(self.sales, pad, constant_values=np.nan),
                        recorded=np.pad(self.recorded, pad, constant_values=np.nan),
                        status=np.pad(self.status, pad, constant_values=FUTURE),
-                       known=np.pad(self.known, (*pad, (0, 0)), constant_values=np.nan),
-                       state=None if self.state is None else np.pad(self.state, (*pad, (0, 0)), constant_values=np.nan))
+                       known=np.pad(self.known, (*pad, (0, 0)), constant_values=np.nan))
 
 
 def closed_by_plan(panel: Panel) -> np.ndarray:

@@ -19,7 +19,7 @@ from demand.champion.champion_record import Champion
 from demand.model.demand_model import DemandModel, dump_model
 from demand.model.trees.train_params import TrainParams
 from demand.panel.forecast import Forecast
-from demand.panel.lag_features import feature_table, with_state
+from demand.panel.lag_features import feature_table
 from demand.panel.panel import CLOSED, FUTURE, OBSERVED, Panel
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.json_record import sha256
@@ -46,7 +46,7 @@ def tiny_panel(seed: int = 0, known: tuple[str, ...] = ("promo",)) -> Panel:
     sales[status == CLOSED] = 0
     sales[:, DAYS:], status[:, DAYS:] = np.nan, FUTURE
     values = np.stack([promo] * len(known), axis=2) if known else np.empty((*sales.shape, 0), "f4")
-    return with_state(Panel(store, item, dates, sales, sales.copy(), status, values, known))
+    return Panel(store, item, dates, sales, sales.copy(), status, values, known)
 
 
 def put_data(project: Path, panel: Panel) -> None:

@@ -16,7 +16,6 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.serving.model_store import CURRENT, ModelStore
 from demand.model.demand_model import DemandModel
-from demand.panel.lag_features import with_state
 from demand.panel.panel import Panel
 from tests.api.conftest import DAYS, KEY, pointer, put_data, put_model, settings, started
 from workspace.run import paths
@@ -60,7 +59,7 @@ def test_a_promotion_is_served(live: TestClient, tree: Path, model: DemandModel)
 def test_new_sales_move_the_origin(live: TestClient, tree: Path, panel: Panel) -> None:
     sales, recorded, status = panel.sales.copy(), panel.recorded.copy(), panel.status.copy()
     sales[:, DAYS], recorded[:, DAYS], status[:, DAYS] = 9, 9, 0
-    put_data(tree, with_state(replace(panel, sales=sales, recorded=recorded, status=status)))
+    put_data(tree, replace(panel, sales=sales, recorded=recorded, status=status))
     assert reload(live)[1]["result"] == "loaded"
     answer = live.get("/forecast/1/1", headers=HEADERS).json()
     assert (answer["forecast_origin"], answer["date"][0]) == ("2024-02-25", "2024-02-26")

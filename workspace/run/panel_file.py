@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import parquet
 
-from demand.panel.lag_features import STATE, known_future_columns
+from demand.panel.lag_features import known_future_columns
 from demand.panel.long_table import CLEANED, from_table
 from demand.schema.errors import UserError
 from workspace.run import paths
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_panel(file: Path = paths.FEATURES, content: bytes | None = None) -> Panel:
-    """The panel of feature_data.parquet or train_window.parquet, with lag features and every known-future column of the file.
+    """The panel of feature_data.parquet or train_window.parquet, with every known-future column of the file.
 
     Args:
         content: the file's bytes, where they have been read already.
@@ -30,7 +30,7 @@ def read_panel(file: Path = paths.FEATURES, content: bytes | None = None) -> Pan
         data = file if content is None else pa.py_buffer(content)
         opened = parquet.ParquetFile(pa.BufferReader(data) if isinstance(data, pa.Buffer) else data)
         known = known_future_columns(opened.schema_arrow.names)
-        return from_table(opened.read([*CLEANED, *known, *STATE]), known, STATE)
+        return from_table(opened.read([*CLEANED, *known]), known)
     except FileNotFoundError:
         raise UserError(f"{file} is missing: run dvc repro, or dvc pull {file}") from None
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:

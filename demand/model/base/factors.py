@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from demand.model.base.shrinkage import hierarchical_factors
+from demand.model.base.shrinkage import SMALLEST, hierarchical_factors
 from demand.panel.calendar import months, weekdays
 from demand.panel.panel import Panel
 from demand.panel.running_sums import ratio_of_sums
@@ -62,7 +62,7 @@ class Factors:
         """(S',) the scale of each of the panel's series; 0 for series that were not fitted."""
         return np.r_[self.scale, 0][self.rows(panel)]
 
-    def shape(self, panel: Panel) -> np.ndarray:
+    def seasonal_factor(self, panel: Panel) -> np.ndarray:
         """(S', D) float32 weekday x month x planned effects of every series and day of the panel."""
         rows = self.rows(panel)
         shape = self.weekday[rows][:, weekdays(panel.dates)] * self.month[rows][:, months(panel.dates)]

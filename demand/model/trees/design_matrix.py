@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from demand.model.base.factors import bounded
+from demand.model.base.seasonal_sums import SeasonalSums
 from demand.panel.calendar import calendar
 from demand.panel.lag_features import LAGS, STATE, WINDOWS
-from demand.panel.panel import Panel
 from demand.panel.running_sums import between, ratio_of_sums, running_sums, strided_sums
 
 PHASES = ((7, 1), (7, 4), (7, 8), (7, 26), (14, 1), (14, 3), (14, 6))  # every so many days back, mean of so many of them
@@ -24,58 +24,33 @@ EFFECT_DAYS = 182  # over which a series' own response to a known-future column 
 FLOOR = 0.02  # of the level: smaller ratios are taken as this, so that their log exists
 
 
-class Design:
-    """Everything about one panel that rows of the matrix are cut from; nothing in it depends on an origin.
+class DesignMatrix:
+    """What rows of the matrix are cut from; nothing in it depends on an origin."""
 
-    Args:
-        panel: with state.
-        shape: (S, D) weekday x month of every series and day, from structural.Factors.
-    """
-
-    def __init__(self, panel: Panel, shape: np.ndarray) -> None:
-        if panel.state is None:
-            raise ValueError("the panel has no state: features.with_state makes it")
-        self.panel, self.shape = panel, shape
-        self.mask = panel.trading
-        self.sold = np.where(self.mask, panel.sales, 0).astype("f4")
-        self.due = np.where(self.mask, shape, 0).astype("f4")
-        self.days = shape.shape[1]
-        self.facts = calendar(panel.dates)
-
-    @cached_property
-    def running(self) -> tuple[np.ndarray, np.ndarray]:
-        """(S, D + 1) running sums of sales and of the shape over the trading days before each day."""
-        return running_sums(self.sold), running_sums(self.due)
+    def __init__(self, sums: SeasonalSums) -> None:
+        self.sums, self.panel, self.days = sums, sums.panel, sums.days
+        self.calendar = calendar(sums.panel.dates)
 
     @cached_property
     def strided(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """Running sums in steps of 7 and of 14 days: position d adds up days d, d - 7, d - 14 ..."""
-        return {step: (strided_sums(self.sold, step), strided_sums(self.due, step)) for step in {step for step, _ in PHASES}}
+        steps, sums = {step for step, _ in PHASES}, self.sums
+        return {step: (strided_sums(sums.sales, step), strided_sums(sums.expected, step)) for step in steps}
 
     @cached_property
     def responses(self) -> list[tuple[np.ndarray, ...]]:
-        """For each known-future column: running sums of the sales and the shape on days above 0, and on days at 0."""
-        parts = []
+        """For each known-future column: running sums of the sales and the seasonal factor on days above 0, and on days at 0."""
+        parts, sums = [], self.sums
         for k in range(len(self.panel.known_names)):
             on = self.panel.known[:, :, k] > 0
-            parts.append(tuple(running_sums(np.where(days, values, 0)) for days in (on, ~on) for values in (self.sold, self.due)))
+            both = ((days, values) for days in (on, ~on) for values in (sums.sales, sums.expected))
+            parts.append(tuple(running_sums(np.where(days, values, 0)) for days, values in both))
         return parts
 
     @cached_property
     def running_known(self) -> np.ndarray:
         """(K, S, D + 1) running sums of the known-future columns."""
         return np.stack([running_sums(bounded(self.panel.known[:, :, k])) for k in range(len(self.panel.known_names))])
-
-    def window(self, series: np.ndarray, end: np.ndarray, width: int, known: np.ndarray) -> np.ndarray:
-        """Level over the `width` days before position `end`: sales per unit of shape; NaN without trading days.
-
-        Days from position `known` on are not looked at.
-        """
-        return ratio_of_sums(*between(series, end - width, np.minimum(end, known), *self.running), otherwise=np.nan)
-
-    def sums(self, start: int, stop: int) -> list[np.ndarray]:
-        """(S,) sales, and sum of the shape, over the trading days from position `start` to before `stop`."""
-        return between(slice(None), start, stop, *self.running)
 
     def phase(self, series: np.ndarray, target: np.ndarray, origin: np.ndarray, step: int, n: int) -> np.ndarray:
         """Level on the last `n` known days that are whole steps before the target."""
@@ -87,7 +62,7 @@ class Design:
                         - np.where(before >= 0, total[series, np.maximum(before, 0)], 0))
         return ratio_of_sums(*sums, otherwise=np.nan)
 
-    def matrix(self, series: np.ndarray, origin: np.ndarray, horizon: np.ndarray, level: np.ndarray) -> np.ndarray:
+    def rows(self, series: np.ndarray, origin: np.ndarray, horizon: np.ndarray, level: np.ndarray) -> np.ndarray:
         """(N, F) float32, NaN where something is not known; never infinite (`log_ratio`).
 
         Args:
@@ -95,38 +70,40 @@ class Design:
             horizon: (N,) days from the origin to the target.
             level: (N,) units per day: what the ratios are relative to.
         """
-        target, known = origin + horizon, origin + 1
-        columns: list[np.ndarray] = [horizon, *(self.facts[name][target] for name in CALENDAR_USED)]
+        target, known, level_before = origin + horizon, origin + 1, self.sums.level_before
+        columns: list[np.ndarray] = [horizon, *(self.calendar[name][target] for name in CALENDAR_USED)]
 
         def add(values: np.ndarray, relative_to: np.ndarray) -> None:
             columns.append(log_ratio(values, relative_to))
 
-        state = self.panel.state[series, np.minimum(origin + 1, self.days - 1)]  # type: ignore[index]
-        for f, lag in enumerate(LAGS):
-            day = np.maximum(origin + 1 - lag, 0)
-            add(ratio_of_sums(state[:, f], self.shape[series, day], otherwise=np.nan), level)
-        for f, width in enumerate(WINDOWS, start=len(LAGS)):
-            add(ratio_of_sums(state[:, f], self.mean_shape(series, origin + 1, width), otherwise=np.nan), level)
+        for lag in LAGS:
+            day = np.maximum(known - lag, 0)
+            sales = np.where(known >= lag, self.panel.sales[series, day], np.float32(np.nan))
+            add(ratio_of_sums(sales, self.sums.seasonal_factor[series, day], otherwise=np.nan), level)
+        for width in WINDOWS:
+            mean, expected = self.rolling_means(series, known, width)
+            add(ratio_of_sums(mean.astype("f4"), expected, otherwise=np.nan), level)
         for step, n in PHASES:
             add(self.phase(series, target, origin, step, n), level)
         for lag in YEARS:
             then = target - lag
-            past = self.window(series, origin + 1 - lag, 56, known)
-            add(self.window(series, then + 1, 1, known), past)
-            add(self.window(series, then + 4, 7, known), past)
-            add(self.window(series, then + 14, 28, known), self.window(series, origin + 1 - lag + 91, 182, known))
+            past = level_before(series, origin + 1 - lag, 56, known)
+            add(level_before(series, then + 1, 1, known), past)
+            add(level_before(series, then + 4, 7, known), past)
+            add(level_before(series, then + 14, 28, known), level_before(series, origin + 1 - lag + 91, 182, known))
             add(level, past)
         columns += self.known_columns(series, origin, target, level)
         return np.stack(columns, axis=1).astype("f4")
 
-    def mean_shape(self, series: np.ndarray, end: np.ndarray, width: int) -> np.ndarray:
-        """Mean of the shape over the trading days among the `width` before `end`: what a rolling mean of sales is due."""
-        return ratio_of_sums(*between(series, end - width, end, self.running[1], self.count), otherwise=np.nan)
+    def rolling_means(self, series: np.ndarray, end: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """Means of sales and of the seasonal factor over the trading days among the `width` before `end`; NaN without any."""
+        sales, expected, count = between(series, end - width, end, *self.sums.running, self.count)
+        return ratio_of_sums(sales, count, otherwise=np.nan), ratio_of_sums(expected, count, otherwise=np.nan)
 
     @cached_property
     def count(self) -> np.ndarray:
         """(S, D + 1) trading days before each day."""
-        return running_sums(self.mask)
+        return running_sums(self.sums.trading)
 
     def known_columns(self, series: np.ndarray, origin: np.ndarray, target: np.ndarray, level: np.ndarray) -> list[np.ndarray]:
         """The known-future columns on and around the target day, and how the series responded to each so far."""

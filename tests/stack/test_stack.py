@@ -5,6 +5,7 @@ Uses the Docker engine that runs, or the stand-in of ../shared/tools; skips, and
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -115,7 +116,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[St
     put_model(tree, DemandModel.fit(panel, SETTINGS, HORIZON))
     (tree / "reports").mkdir()
     (tree / "metrics").mkdir()
-    (tree / "metrics/evaluate.json").write_text('{"mape": 13.0}')
+    digest = hashlib.sha256((tree / "models/model.pkl").read_bytes()).hexdigest()
+    (tree / "metrics/evaluate.json").write_text(json.dumps({"mape": 13.0, "model_sha256": digest}))
+    (tree / "metrics/retrain_history.csv").write_text("at,action\n2026-01-02T03:04:05Z,promote\n")
     drift(tree, False)
     ports = {name: str(free_port()) for name in ("API_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")}
     services = yaml.safe_load((tree / "docker-compose.yml").read_text())["services"]
@@ -161,8 +164,8 @@ def traffic(stack: Stack) -> Iterator[None]:
 
 
 def drift(tree: Path, found: bool) -> None:
-    summary = {"concept_drift_detected": found, "retrain": found, "data_drift_detected": False, "current_mape": 12.0,
-               "baseline_mape": 10.0, "data_drift": {"share_of_columns": 0.25}}
+    summary = {"champion": None, "as_of": "2024-02-24", "concept_drift_detected": found, "retrain": found, "current_mape": 12.0,
+               "baseline_mape": 10.0, "data_drift_detected": False, "data_drift": {"share_of_columns": 0.25}}
     (tree / "reports/drift_summary.json").write_text(json.dumps(summary))
 
 

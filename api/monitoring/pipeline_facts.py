@@ -1,4 +1,4 @@
-"""What the pipeline's own files say: drift, error now and when the champion was promoted, retrainings. For the metrics."""
+"""What the pipeline's own files say: drift, the champion's error on the newest days, retrainings. For the metrics."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Pipeline:
     Attributes:
         drift, retrain: whether the last check found the champion's errors to have drifted, and whether a model is due.
         data_drift, drift_share: whether the data have drifted, and the share of columns that have, 0 to 1.
-        mape, baseline_mape: %. The champion's on the newest days and what it made normal, once it can be judged; until then that
-            of the newest backtest, and of the champion's when it was promoted.
+        checked, as_of: the champion that the last check was about ("" while there was none), and the last day of its sales.
+        mape, baseline_mape: %. The champion's on the newest days, and what its backtest lets expect there, once it can be judged.
         retrainings: champions that were promoted so far; the last of them at `last_retraining`, seconds since 1970.
     """
 
@@ -29,6 +29,8 @@ class Pipeline:
     retrain: bool | None = None
     data_drift: bool | None = None
     drift_share: float | None = None
+    checked: str | None = None
+    as_of: str | None = None
     mape: float | None = None
     baseline_mape: float | None = None
     retrainings: int | None = None
@@ -37,15 +39,15 @@ class Pipeline:
 
 def read(project: Path) -> Pipeline:
     """From a working tree; a file that is missing or broken leaves its facts out."""
-    drift, evaluation = parsed(project / paths.DRIFT_SUMMARY), parsed(project / paths.EVALUATE_METRICS)
-    mape, baseline = number(drift, "current_mape"), number(drift, "baseline_mape")
-    if mape is None or baseline is None:
-        mape, baseline = number(evaluation, "mape"), number(part(parsed(project / paths.CHAMPION), "baseline"), "mape")
+    drift = parsed(project / paths.DRIFT_SUMMARY)
     retrained = promotions(project / paths.RETRAIN_HISTORY)
     return Pipeline(
         drift=yes_or_no(drift, "concept_drift_detected"), retrain=yes_or_no(drift, "retrain"),
         data_drift=yes_or_no(drift, "data_drift_detected"), drift_share=number(part(drift, "data_drift"), "share_of_columns"),
-        mape=mape, baseline_mape=baseline, retrainings=len(retrained), last_retraining=max(retrained, default=None),
+        checked=str(drift["champion"] or "") if "champion" in drift else None,
+        as_of=str(drift["as_of"]) if "as_of" in drift else None,
+        mape=number(drift, "current_mape"), baseline_mape=number(drift, "baseline_mape"),
+        retrainings=len(retrained), last_retraining=max(retrained, default=None),
     )
 
 

@@ -106,12 +106,19 @@ class Facts:
                              seconds(facts["trained_through"]))
             yield from gauge("forecast_origin_timestamp_seconds", "The last day whose sales it knows",
                              seconds(facts["forecast_origin"]))
+            yield from gauge("forecast_last_day_timestamp_seconds", "The last day that it forecasts",
+                             seconds(next(reversed(served.table.days))))
+            yield from gauge("model_backtest_mape_percent", "Of its backtest, before it was promoted",
+                             facts["metrics"].get("mape"))
+            champion = served.version if facts["role"] == "champion" else ""
+            yield from gauge("drift_check_current", "Whether the last drift check is about this model and these sales",
+                             (pipeline.checked, pipeline.as_of) == (champion, facts["forecast_origin"]))
         yield from gauge("drift_detected", "Whether the champion's errors have drifted", pipeline.drift)
         yield from gauge("retrain_due", "Whether a model is due to be trained", pipeline.retrain)
         yield from gauge("data_drift_detected", "Whether the data have drifted", pipeline.data_drift)
         yield from gauge("drift_share", "Share of the columns that have drifted", pipeline.drift_share)
-        yield from gauge("model_mape_percent", "Of the champion on the newest days, or of the newest backtest", pipeline.mape)
-        yield from gauge("model_baseline_mape_percent", "What the champion made normal when it was promoted",
+        yield from gauge("model_mape_percent", "Of the champion on the newest days, once it can be judged", pipeline.mape)
+        yield from gauge("model_baseline_mape_percent", "What the champion's backtest lets expect on those days",
                          pipeline.baseline_mape)
         yield from gauge("retraining_count", "Champions promoted so far", pipeline.retrainings)
         yield from gauge("last_retraining_timestamp_seconds", "When the last one was promoted", pipeline.last_retraining)

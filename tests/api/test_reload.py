@@ -52,7 +52,7 @@ def test_a_promotion_is_served(live: TestClient, tree: Path, model: DemandModel)
     metrics = live.get("/metrics").text
     assert 'model_reload_count{result="loaded"} 2.0' in metrics
     assert f'version="{VERSION}"' in metrics
-    assert "model_baseline_mape_percent 12.5" in metrics
+    assert "model_backtest_mape_percent 12.5" in metrics
     assert "model_reload_ok 1.0" in metrics
 
 

@@ -161,7 +161,7 @@ class Workflow:
     def checkout(self, steps: list[dict[str, Any]], contexts: Context, clone: Path) -> None:
         """What actions/checkout does: one commit of the branch that `ref` names, or all of them with `fetch-depth: 0`."""
         given = next(step["with"] for step in steps if step.get("uses", "").startswith("actions/checkout@"))
-        branch = filled(given.get("ref", contexts["github"]["ref"]), contexts).removeprefix("refs/heads/")
+        branch = filled(given.get("ref", contexts["github"].get("ref", "main")), contexts).removeprefix("refs/heads/")
         depth = () if given.get("fetch-depth") == 0 else ("--depth", "1", "--no-single-branch")
         subprocess.run(["git", "clone", "--quiet", *depth, "--branch", branch, f"file://{self.origin}", str(clone)], check=True)
 

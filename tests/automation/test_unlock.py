@@ -81,7 +81,7 @@ def test_make_repro_goes_on_after_a_kill_that_left_half_a_lock_file(tree: Tree, 
 def test_what_automation_runs_goes_on_as_well(tree: Tree) -> None:
     (tree.root / "go").touch()
     tree.rwlock.write_text("")
-    tree.run("python", "-c", "from automation import shell; shell.run(*shell.dvc('repro'))")
+    tree.run("python", "-c", "from automation.support import shell; shell.run(*shell.dvc('repro'))")
     assert (tree.root / "out.txt").exists()
 
 

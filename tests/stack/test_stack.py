@@ -164,7 +164,8 @@ def test_every_panel_has_data(stack: Stack) -> None:
             wait(lambda target=target: stack.query(target["expr"]), 30)
 
 
-@pytest.mark.parametrize("command", [["check", "rules", "rules/alerts.yml"], ["test", "rules", "tests/alerts_test.yml", "tests/weeks_test.yml"]])
+@pytest.mark.parametrize("command", [
+    ["check", "rules", "rules/alerts.yml"], ["test", "rules", "tests/alerts_test.yml", "tests/weeks_test.yml"]])
 def test_the_rules_hold(stack: Stack, command: list[str]) -> None:
     image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]["image"]
     monitoring = ("--volume", f"{stack.tree / 'monitoring'}:/monitoring:ro", "--workdir", "/monitoring")

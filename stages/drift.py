@@ -24,6 +24,7 @@ from stages.forecasting.data_drift import Sample
 from stages.forecasting.deviation import Outcome
 from stages.forecasting.drift import Finding, Verdict
 from stages.forecasting.evaluation import rounded
+from stages.forecasting.extremes import without_extremes
 from stages.forecasting.features import STATE
 from stages.forecasting.model import DemandModel
 from stages.forecasting.panel import Panel, from_table
@@ -156,7 +157,8 @@ def main() -> None:
     newest, of = panel.last_day, champion.read()
     verdict = concept(panel, of, rules)
     problems = feed.problems(panel, feed.silence(panel, newest, rules.silent_days), newest)
-    now, then, season_matched = data_drift.samples(panel, newest, drift.REVIEW, rules.sample_rows)
+    sane = without_extremes(panel, panel.column(newest))
+    now, then, season_matched = data_drift.samples(sane, newest, drift.REVIEW, rules.sample_rows)
     found, html = compared(now, then, rules.column_share)
     summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))

@@ -9,6 +9,7 @@ import numpy as np
 from stages.forecasting import base, structural
 from stages.forecasting.closures import chance_of_closing
 from stages.forecasting.design import Design
+from stages.forecasting.extremes import without_extremes
 from stages.forecasting.panel import Panel
 
 WEEK, YEAR = 7, 364  # days; 364 is a year in whole weeks
@@ -33,7 +34,7 @@ def seasonal_naive(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndar
 
 def factor_model(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
     """(S, H): level x weekday x month x damped growth, 0 on days that are more likely closed than not."""
-    past = panel.through(origin).extended(horizon)
+    past = without_extremes(panel.through(origin).extended(horizon), panel.column(origin))
     factors = structural.fit(past)
     design = Design(past, factors.shape(past))
     o, days = past.column(origin), np.arange(1, horizon + 1)

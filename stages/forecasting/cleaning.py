@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from stages.forecasting import newcomers
 from stages.forecasting.outliers import outliers
 from stages.forecasting.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OUTLIER, Panel
 from stages.forecasting.params import Prepare
@@ -51,21 +52,13 @@ def clean(records: Records, end: int, rules: Prepare) -> Panel:
     live = (day >= first[:, None]) & (day <= end)
     future = (day > end) & (day <= last[:, None])
     sales, known = records.sales, carried(records, first, np.maximum(last, end))
-    missing = live & np.isnan(sales)
+    closed, expected, (row, column, limit) = judged(replace(records, known=known), live, day - first[:, None], rules)
 
-    if OPEN in records.known_names:
-        closed = live & (known[:, :, records.known_names.index(OPEN)] == 0)
-    else:
-        closed = implausible_zeros(sales, live, rules.closed_probability)
-        closed |= missing & usually_closed(closed, live & ~missing, day - first[:, None], rules.fill_weeks)
-    observed = live & ~missing & ~closed
-    expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
+    missing = live & np.isnan(sales)
     filled = missing & ~closed
-    values = fill_values(sales, observed, expected, filled)
+    values = fill_values(sales, live & ~missing & ~closed, expected, filled)
     filled &= ~np.isnan(values)
     closed |= missing & ~filled  # nothing was sold yet
-    planned = known[:, :, [name != OPEN for name in records.known_names]]
-    row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)
 
     cleaned = np.where(live, np.where(filled, values, sales), np.float32(np.nan))
     cleaned[closed] = 0
@@ -74,6 +67,33 @@ def clean(records: Records, end: int, rules: Prepare) -> Panel:
     status[row, column] = OUTLIER
     known[status == ABSENT] = np.nan
     return Panel(records.store, records.item, records.dates, cleaned, sales, status, known, records.known_names)
+
+
+def judged(records: Records, live: np.ndarray, age: np.ndarray,
+           rules: Prepare) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Closed days (S, D) bool, the trailing weekday medians of the open ones (S, D), and the outliers.
+
+    Zeros are judged twice where there are outliers: a single one makes demand look so wild that any zero could be chance.
+
+    Args:
+        live, age: (S, D) bool, days of the history, and how many days the series is old.
+    """
+    sales, names = records.sales, records.known_names
+    missing, believed = live & np.isnan(sales), sales
+    planned = records.known[:, :, [name != OPEN for name in names]]
+    while True:
+        if OPEN in names:
+            closed = live & (records.known[:, :, names.index(OPEN)] == 0)
+        else:
+            closed = implausible_zeros(believed, live, rules.closed_probability)
+            closed |= missing & usually_closed(closed, live & ~missing, age, rules.fill_weeks)
+        observed = live & ~missing & ~closed
+        expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
+        row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)
+        if not len(row) or OPEN in names or believed is not sales:
+            return closed, expected, (row, column, limit)
+        believed = sales.copy()
+        believed[row, column] = np.nan
 
 
 def carried(records: Records, first: np.ndarray, until: np.ndarray) -> np.ndarray:
@@ -102,12 +122,16 @@ def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -
     the open days so far, the recent ones weighing most. (S, D) bool."""
     closed = np.zeros(sales.shape, bool)
     days, weight, total, squares = np.zeros((4, len(sales)))
-    ever = np.zeros(len(sales), bool)
-    for t, (units, has) in enumerate(zip(np.where(live, sales, np.nan).T.astype("f8"), (live & ~np.isnan(sales)).T, strict=True)):
+    ever, top = np.zeros(len(sales), bool), np.zeros((len(sales), 3), "f4")
+    stated = live & ~np.isnan(sales)
+    for t, (units, has) in enumerate(zip(np.where(live, sales, np.nan).T.astype("f8"), stated.T, strict=True)):
         zero = units == 0
         if zero.any():
-            mean = total / np.maximum(weight, 1)
-            over = np.maximum(squares / np.maximum(weight, 1) - mean**2 - mean, 1e-9 * (1 + mean))  # variance beyond Poisson's
+            mean, square = total / np.maximum(weight, 1), squares / np.maximum(weight, 1)
+            for s in np.flatnonzero(zero & newcomers.wild(top)):
+                past = sales[s, :t][stated[s, :t] & ~closed[s, :t]]
+                mean[s], square[s] = faded(past[past <= newcomers.OWN * top[s, 2]].astype("f8"))
+            over = np.maximum(square - mean**2 - mean, 1e-9 * (1 + mean))  # variance beyond Poisson's
             log_zero = -(mean**2 / over) * np.log1p(over / np.maximum(mean, 1e-9))
             closed[:, t] = zero & (~ever | ((days >= LEAST_OPEN) & (log_zero < np.log(probability))))
         used = has & ~closed[:, t]
@@ -115,7 +139,14 @@ def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -
         units = np.where(used, units, 0.0)
         days, weight, total, squares = days + used, keep * weight + used, keep * total + units, keep * squares + units**2
         ever |= units > 0
+        top = newcomers.highest(top, units.astype("f4"))
     return closed
+
+
+def faded(units: np.ndarray) -> tuple[float, float]:
+    """Weighted mean and mean square of open days, oldest first, as `implausible_zeros` adds them up."""
+    weights = np.exp(-np.arange(len(units))[::-1] / MEMORY)
+    return float(np.average(units, weights=weights)), float(np.average(units**2, weights=weights))
 
 
 def usually_closed(closed: np.ndarray, stated: np.ndarray, age: np.ndarray, weeks: int) -> np.ndarray:

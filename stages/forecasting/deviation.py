@@ -16,7 +16,7 @@ import numpy as np
 
 from stages.forecasting.backtest import Fold, rows_of
 from stages.forecasting.model import Forecast
-from stages.forecasting.panel import Panel
+from stages.forecasting.panel import OBSERVED, Panel
 from stages.forecasting.scores import errors
 
 WINDOWS = (28, 14)  # days: whole weeks
@@ -34,7 +34,8 @@ class Outcome:
     Attributes:
         store, item: (S,) ids.
         dates: (H,).
-        sales: (S, H) units, NaN on days that say nothing about demand (closed, filled, dark, unknown) or with a forecast of 0.
+        sales: (S, H) units, NaN on days that say nothing about demand (closed, filled, outlier, dark, unknown) or with a forecast
+            of 0.
         forecast, sd: (S, H) units; sd is what the 80 % interval makes of the standard deviation.
     """
 
@@ -96,7 +97,7 @@ def outcome(panel: Panel, shown: Panel, forecast: Forecast) -> Outcome:
     rows, cut = rows_of(panel, shown), slice(start, start + days)
     point = forecast.point[:, :days].astype("f8")
     sd = (forecast.high[80] - forecast.low[80])[:, :days].astype("f8") * SD_PER_INTERVAL
-    says, sales = panel.trading[rows, cut] & (point > 0) & (sd > 0), panel.sales[rows, cut]
+    says, sales = (panel.status[rows, cut] == OBSERVED) & (point > 0) & (sd > 0), panel.sales[rows, cut]
     says &= ~dark(shown.store, np.where(says, sales, 0), np.where(says, point, 0))
     return Outcome(shown.store, shown.item, panel.dates[cut], np.where(says, sales, np.nan), point, sd)
 

@@ -28,18 +28,21 @@ def with_state(panel: Panel) -> Panel:
     where the next forecast starts.
     """
     panel = panel.extended(1)
-    days = panel.column(panel.last_day) + 2
-    state = np.full((*panel.sales.shape, len(STATE)), np.nan, "f4")
+    return replace(panel, state=states(panel.sales, panel.trading, panel.column(panel.last_day) + 2))
+
+
+def states(sales: np.ndarray, trading: np.ndarray, days: int) -> np.ndarray:
+    """(S, D, len(STATE)) of sales and trading days (S, D), for the first `days` days; NaN on the others."""
+    state = np.full((*sales.shape, len(STATE)), np.nan, "f4")
     for f, k in enumerate(LAGS):
-        state[:, k:days, f] = panel.sales[:, : max(days - k, 0)]
-    ok = panel.trading
-    total, count = running(np.where(ok, panel.sales, 0)), running(ok)
+        state[:, k:days, f] = sales[:, : max(days - k, 0)]
+    total, count = running(np.where(trading, sales, 0)), running(trading)
     end = np.arange(days)
     for f, w in enumerate(WINDOWS, start=len(LAGS)):
         start = np.maximum(end - w, 0)
         n = count[:, end] - count[:, start]
         state[:, :days, f] = np.divide(total[:, end] - total[:, start], n, out=np.full(n.shape, np.nan), where=n > 0)
-    return replace(panel, state=state)
+    return state
 
 
 def running(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from stages.forecasting.boosting import ALGORITHMS, Trees
 from stages.forecasting.closures import chance_of_closing
 from stages.forecasting.design import Design, feature_names
 from stages.forecasting.errors import UserError
+from stages.forecasting.extremes import without_extremes
 from stages.forecasting.intervals import Spread
 from stages.forecasting.panel import Panel
 from stages.forecasting.params import Train
@@ -63,6 +64,7 @@ class DemandModel:
         is returned is then fitted to all of it.
         """
         end = panel.column(panel.last_day)
+        panel = without_extremes(panel, end)
         factors, design = prepared(panel)
         tests = base.inner_backtest(factors, design, end, horizon)
         kind = train.base if train.base != "auto" else min(tests, key=lambda k: tests[k].error, default="level")
@@ -87,7 +89,7 @@ class DemandModel:
             pool, closing: what all series say at the origin (`pool_at`), and the chance of each series to be closed on each day
                 (`chance_of_closing`), for when the panel holds only some of them.
         """
-        panel = reaching(panel, origin, horizon)
+        panel = without_extremes(reaching(panel, origin, horizon), panel.column(origin))
         if list(panel.known_names) != self.facts["known_future"]:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
@@ -107,7 +109,9 @@ class DemandModel:
 
     def pool_at(self, panel: Panel, origin: np.datetime64) -> Pool:
         """What all series of the panel say at the origin."""
-        return base.pool(self.factors, Design(panel, self.factors.shape(panel)), panel.column(origin))
+        o = panel.column(origin)
+        panel = without_extremes(panel, o)
+        return base.pool(self.factors, Design(panel, self.factors.shape(panel)), o)
 
     def importance(self) -> dict[str, float]:
         """Share of the trees' gain per feature, largest first."""

@@ -70,7 +70,7 @@ class Train(Section):
 
 
 class Prepare(Section):
-    """How the panel is cleaned. Every rule looks at a series' past and at the other series' same day only."""
+    """How the panel is cleaned. No rule looks at later days than the one it judges."""
 
     fill_weeks: Positive = Field(description="a missing day takes the median of so many last sales on its weekday")
     closed_probability: float = Field(gt=0, lt=1, description="a zero that demand gives less often than this is a closed day")

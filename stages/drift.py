@@ -17,6 +17,7 @@ from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import assess_champion
 from demand.drift.summary import concept_summary
+from demand.model.base.extremes import without_extremes
 from demand.schema.json_record import round_floats
 from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
@@ -33,7 +34,8 @@ def main() -> None:
     newest, of = panel.last_day, read_champion()
     verdict = assess_champion(panel, of, load_model, rules)
     problems = inactive_series.problems(panel, inactive_series.silence(panel, newest, rules.silent_days), newest)
-    now, then, season_matched = data_drift.samples(panel, newest, REVIEW, rules.sample_rows)
+    sane = without_extremes(panel, panel.column(newest))
+    now, then, season_matched = data_drift.samples(sane, newest, REVIEW, rules.sample_rows)
     found, html = compare_samples(now, then, rules.column_share)
     summary = round_floats(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))

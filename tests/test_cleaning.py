@@ -17,6 +17,7 @@ from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
 from demand.panel import arrow
 from demand.panel.panel import CLOSED, FILLED, OBSERVED, OUTLIER, Panel
+from tests.test_newcomers import loop_newcomers
 
 RULES = PrepareParams.model_validate(PARAMS["prepare"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -52,8 +53,8 @@ def loop_known(records: Records, series: int, first: int, end: int) -> np.ndarra
     return known
 
 
-def loop_status(records: Records, series: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Status, values and expectations of one series, before outliers."""
+def loop_status(records: Records, series: int, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Status, values and expectations of one series, before outliers; zeros are judged without the days that are `wrong`."""
     sales, days = records.sales[series].astype("f8"), len(records.dates)
     first = int(np.flatnonzero(~np.isnan(sales))[0])
     status, values, expected = np.full(days, 5), sales.copy(), np.full(days, np.nan)
@@ -62,7 +63,7 @@ def loop_status(records: Records, series: int) -> tuple[np.ndarray, np.ndarray, 
     for t in range(first, days):
         before = range(first, t)
         same = [d for d in before if (t - d) % 7 == 0]
-        sold = [sales[d] for d in before if status[d] == OBSERVED]
+        sold = [sales[d] for d in before if status[d] == OBSERVED and not wrong[d]]
         missing = math.isnan(sales[t])
         if open_index is not None:
             closed = known[t, open_index] == 0
@@ -87,6 +88,9 @@ def loop_status(records: Records, series: int) -> tuple[np.ndarray, np.ndarray, 
 
 def loop_chance(sold: list[float]) -> float:
     """Probability of a zero in a negative binomial with the faded mean and variance."""
+    third = sorted(sold)[-3:][0]
+    if third > 0:
+        sold = [units for units in sold if units <= 30 * third]
     weights = [math.exp(-age / 28) for age in range(len(sold) - 1, -1, -1)]
     mean = np.average(sold, weights=weights)
     variance = np.average(np.square(sold), weights=weights) - mean**2
@@ -114,7 +118,7 @@ def loop_limits(records: Records, status: np.ndarray, expected: np.ndarray) -> n
     excess = ratio / np.maximum(upper, 1)
     residual = 2 * np.sqrt(sales + 3 / 8) - 2 * np.sqrt(expected * usual + 3 / 8)
     plans = [k for k, name in enumerate(records.known_names) if name != "open"]
-    limits = np.full(status.shape, np.inf)
+    limits = np.where(judged & (excess <= RULES.outlier_factor), np.finfo("f4").max, np.inf)
     for s, t in zip(*np.nonzero(excess > RULES.outlier_factor), strict=True):
         season = [d for d in range(max(0, t - 84), t) if judged[s, d]]
         opened = [d for d in range(max(0, t - 84), t) if status[s, d] == OBSERVED]
@@ -147,10 +151,14 @@ def test_cleaning_equals_the_rules_written_as_loops(known, seed):
     records = mess(seed, known)
     records, end = visible_records(records, len(records.dates) - 1)
     panel = clean(records, end, RULES)
-    parts = [loop_status(records, series) for series in range(len(records.store))]
-    status, values, expected = (np.array(part) for part in zip(*parts, strict=True))
-    limits = loop_limits(records, status, expected)
-    wrong = (status == OBSERVED) & (records.sales > limits)
+    wrong = np.zeros(records.sales.shape, bool)
+    for _ in range(2):
+        parts = [loop_status(records, series, wrong[series]) for series in range(len(records.store))]
+        status, values, expected = (np.array(part) for part in zip(*parts, strict=True))
+        limits = loop_limits(records, status, expected)
+        wrong = (status == OBSERVED) & (records.sales > limits)
+        for s, t, believed in loop_newcomers(records, status == OBSERVED, np.isinf(limits)):
+            wrong[s, t], limits[s, t] = True, believed
     np.testing.assert_array_equal(panel.status, np.where(wrong, OUTLIER, status))
     np.testing.assert_allclose(panel.sales, np.where(wrong, limits, np.where(status == 5, np.nan, values)), rtol=1e-5)
     np.testing.assert_array_equal(panel.recorded, records.sales)

@@ -8,6 +8,7 @@ import numpy as np
 
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
+from demand.model.base.extremes import without_extremes
 from demand.model.base.factors import fit_factors
 from demand.panel.calendar import YEAR
 from demand.panel.panel import Panel
@@ -34,7 +35,7 @@ def seasonal_naive(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndar
 
 def factor_model(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
     """(S, H): level x weekday x month x damped growth, 0 on days that are more likely closed than not."""
-    past = panel.through(origin).extended(horizon)
+    past = without_extremes(panel.through(origin).extended(horizon), panel.column(origin))
     base = BaseForecast(fit_factors(past), "structural")
     sums, o = base.sums(past), past.column(origin)
     demand = base.units(sums, base.at(sums, o), o, np.arange(1, horizon + 1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demand.panel.forecast import Forecast
-from demand.panel.panel import Panel, rows_of
+from demand.panel.panel import OBSERVED, Panel, rows_of
 
 MIN_EXPECTED_UNITS = 20.0  # units that must have been due for no sale at all to be no chance
 SD_PER_INTERVAL = 1 / (2 * 1.28155)  # an 80 % interval of a normal distribution is 2.56 standard deviations wide
@@ -20,7 +20,8 @@ class Residuals:
     Attributes:
         store, item: (S,) ids.
         dates: (H,).
-        sales: (S, H) units, NaN on days that say nothing about demand (closed, filled, dark, unknown) or with a forecast of 0.
+        sales: (S, H) units, NaN on days that say nothing about demand (closed, filled, outlier, without data, unknown)
+            or with a forecast of 0.
         forecast, sd: (S, H) units; sd is what the 80 % interval makes of the standard deviation.
     """
 
@@ -48,7 +49,7 @@ def residuals_of(panel: Panel, shown: Panel, forecast: Forecast) -> Residuals:
     rows, cut = rows_of(panel, shown), slice(start, start + days)
     point = forecast.point[:, :days].astype("f8")
     sd = (forecast.high[80] - forecast.low[80])[:, :days].astype("f8") * SD_PER_INTERVAL
-    says, sales = panel.trading[rows, cut] & (point > 0) & (sd > 0), panel.sales[rows, cut]
+    says, sales = (panel.status[rows, cut] == OBSERVED) & (point > 0) & (sd > 0), panel.sales[rows, cut]
     says &= ~days_without_data(shown.store, np.where(says, sales, 0), np.where(says, point, 0))
     return Residuals(shown.store, shown.item, panel.dates[cut], np.where(says, sales, np.nan), point, sd)
 

@@ -48,21 +48,13 @@ def clean(records: Records, end: int, rules: PrepareParams) -> Panel:
     live = (day >= first[:, None]) & (day <= end)
     future = (day > end) & (day <= last[:, None])
     sales, known = records.sales, fill_missing_covariates(records, first, np.maximum(last, end))
-    missing = live & np.isnan(sales)
+    closed, expected, (row, column, limit) = judge_days(replace(records, known=known), live, day - first[:, None], rules)
 
-    if OPEN in records.known_names:
-        closed = live & (known[:, :, records.known_names.index(OPEN)] == 0)
-    else:
-        closed = implausible_zeros(sales, live, rules.closed_probability)
-        closed |= missing & usually_closed(closed, live & ~missing, day - first[:, None], rules.fill_weeks)
-    observed = live & ~missing & ~closed
-    expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
+    missing = live & np.isnan(sales)
     filled = missing & ~closed
-    values = fill_values(sales, observed, expected, filled)
+    values = fill_values(sales, live & ~missing & ~closed, expected, filled)
     filled &= ~np.isnan(values)
     closed |= missing & ~filled  # nothing was sold yet
-    planned = known[:, :, [name != OPEN for name in records.known_names]]
-    row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)
 
     cleaned = np.where(live, np.where(filled, values, sales), np.float32(np.nan))
     cleaned[closed] = 0
@@ -71,3 +63,30 @@ def clean(records: Records, end: int, rules: PrepareParams) -> Panel:
     status[row, column] = OUTLIER
     known[status == ABSENT] = np.nan
     return Panel(records.store, records.item, records.dates, cleaned, sales, status, known, records.known_names)
+
+
+def judge_days(records: Records, live: np.ndarray, age: np.ndarray,
+           rules: PrepareParams) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Closed days (S, D) bool, the trailing weekday medians of the open ones (S, D), and the outliers.
+
+    Zeros are judged twice where there are outliers: a single one makes demand look so wild that any zero could be chance.
+
+    Args:
+        live, age: (S, D) bool, days of the history, and how many days the series is old.
+    """
+    sales, names = records.sales, records.known_names
+    missing, believed = live & np.isnan(sales), sales
+    planned = records.known[:, :, [name != OPEN for name in names]]
+    while True:
+        if OPEN in names:
+            closed = live & (records.known[:, :, names.index(OPEN)] == 0)
+        else:
+            closed = implausible_zeros(believed, live, rules.closed_probability)
+            closed |= missing & usually_closed(closed, live & ~missing, age, rules.fill_weeks)
+        observed = live & ~missing & ~closed
+        expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
+        row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)
+        if not len(row) or OPEN in names or believed is not sales:
+            return closed, expected, (row, column, limit)
+        believed = sales.copy()
+        believed[row, column] = np.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from demand.cleaning import newcomers
 from demand.cleaning.trailing_medians import WEEK, weekday_medians
 
 MEMORY = 28  # days in which the demand that a zero is judged by fades to a third
@@ -15,12 +16,16 @@ def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -
     the open days so far, the recent ones weighing most. (S, D) bool."""
     closed = np.zeros(sales.shape, bool)
     days, weight, total, squares = np.zeros((4, len(sales)))
-    ever = np.zeros(len(sales), bool)
-    for t, (units, has) in enumerate(zip(np.where(live, sales, np.nan).T.astype("f8"), (live & ~np.isnan(sales)).T, strict=True)):
+    ever, top = np.zeros(len(sales), bool), np.zeros((len(sales), 3), "f4")
+    stated = live & ~np.isnan(sales)
+    for t, (units, has) in enumerate(zip(np.where(live, sales, np.nan).T.astype("f8"), stated.T, strict=True)):
         zero = units == 0
         if zero.any():
-            mean = total / np.maximum(weight, 1)
-            over = np.maximum(squares / np.maximum(weight, 1) - mean**2 - mean, 1e-9 * (1 + mean))  # variance beyond Poisson's
+            mean, square = total / np.maximum(weight, 1), squares / np.maximum(weight, 1)
+            for s in np.flatnonzero(zero & newcomers.wild(top)):
+                past = sales[s, :t][stated[s, :t] & ~closed[s, :t]]
+                mean[s], square[s] = faded(past[past <= newcomers.OWN * top[s, 2]].astype("f8"))
+            over = np.maximum(square - mean**2 - mean, 1e-9 * (1 + mean))  # variance beyond Poisson's
             log_zero = -(mean**2 / over) * np.log1p(over / np.maximum(mean, 1e-9))
             closed[:, t] = zero & (~ever | ((days >= LEAST_OPEN) & (log_zero < np.log(probability))))
         used = has & ~closed[:, t]
@@ -28,7 +33,14 @@ def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -
         units = np.where(used, units, 0.0)
         days, weight, total, squares = days + used, keep * weight + used, keep * total + units, keep * squares + units**2
         ever |= units > 0
+        top = newcomers.highest(top, units.astype("f4"))
     return closed
+
+
+def faded(units: np.ndarray) -> tuple[float, float]:
+    """Weighted mean and mean square of open days, oldest first, as `implausible_zeros` adds them up."""
+    weights = np.exp(-np.arange(len(units))[::-1] / MEMORY)
+    return float(np.average(units, weights=weights)), float(np.average(units**2, weights=weights))
 
 
 def usually_closed(closed: np.ndarray, stated: np.ndarray, age: np.ndarray, weeks: int) -> np.ndarray:

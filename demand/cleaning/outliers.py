@@ -5,12 +5,14 @@ is the median of the same weekday's last weeks, raised by whatever makes a high 
 that day, what the same item did in the other stores and the same store with its other items, and a level that rose lately.
 A day like those that the series has seen several times in a year, or at this time of last year, is demand. Where the known-future
 columns announce something unusual, earlier days of the kind say what it brings; the first few may reach the square of the factor.
+Days that a series' own history cannot judge are for demand/cleaning/newcomers.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from demand.cleaning import newcomers
 from demand.cleaning.prepare_params import PrepareParams
 from demand.cleaning.trailing_medians import last_days, last_valid, row_medians, sorted_medians
 
@@ -64,8 +66,11 @@ def outliers(sales: np.ndarray, observed: np.ndarray, expected: np.ndarray, week
         limit = np.maximum(factor * believed, ((anscombe(believed) + rules.outlier_z * scale) / 2) ** 2 - 3 / 8)
         limit[seen_before(excess, row, column) | intermittent(sales, observed, row, column)] = np.inf
         limits[part] = limit
-    wrong = sales[rows, columns] > limits
-    return rows[wrong], columns[wrong], limits[wrong]
+    wrong, unjudged = sales[rows, columns] > limits, observed & ~judged
+    unjudged[rows, columns] = np.isinf(limits)
+    others = newcomers.implausible(sales, observed, unjudged, store, item)
+    own = rows[wrong], columns[wrong], limits[wrong]
+    return tuple(np.concatenate(pair) for pair in zip(own, others, strict=True))  # type: ignore[return-value]
 
 
 def anscombe(units: np.ndarray) -> np.ndarray:

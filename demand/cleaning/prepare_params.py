@@ -10,7 +10,7 @@ from demand.schema.sections import Positive, Section
 
 
 class PrepareParams(Section):
-    """How the panel is cleaned. Every rule looks at a series' past and at the other series' same day only."""
+    """How the panel is cleaned. No rule looks at later days than the one it judges."""
 
     section: ClassVar[str] = "prepare"
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
+from demand.model.base.extremes import without_extremes
 from demand.model.base.factors import Factors, fit_factors
 from demand.model.base.level import GlobalLevel, global_level
 from demand.model.base.level_choice import inner_backtest
@@ -49,6 +50,7 @@ class DemandModel:
         is returned is then fitted to all of it.
         """
         end = panel.column(panel.last_day)
+        panel = without_extremes(panel, end)
         factors = fit_factors(panel)
         sums = SeasonalSums(panel, factors.seasonal_factor(panel))
         tests = inner_backtest(factors, sums, end, horizon)
@@ -74,7 +76,7 @@ class DemandModel:
             pool, closing: what all series say at the origin (`pool_at`), and the chance of each series to be closed on each day
                 (`chance_of_closing`), for when the panel holds only some of them.
         """
-        panel = extended_to(panel, origin, horizon)
+        panel = without_extremes(extended_to(panel, origin, horizon), panel.column(origin))
         if list(panel.known_names) != self.facts["known_future"]:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
@@ -93,7 +95,8 @@ class DemandModel:
 
     def pool_at(self, panel: Panel, origin: np.datetime64) -> GlobalLevel:
         """What all series of the panel say at the origin."""
-        return global_level(self.factors, self.base.sums(panel), panel.column(origin))
+        end = panel.column(origin)
+        return global_level(self.factors, self.base.sums(without_extremes(panel, end)), end)
 
     def importance(self) -> dict[str, float]:
         """Share of the trees' gain per feature, largest first."""

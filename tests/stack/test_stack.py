@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,14 +18,14 @@ import httpx
 import pytest
 import yaml
 
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
 from tests.api.test_workers import free_port
 from tests.conftest import ROOT
 
 BUILT_FROM = ("Dockerfile", ".dockerignore", "docker-compose.yml", "prometheus.yml", "requirements-api.txt", "constraints.txt",
-              "api", "stages", "monitoring")
+              "api", "demand", "workspace", "monitoring")
 KEY, VERSION = "stack key", "20260102T030405Z"
 QUERIES = ("rate(request_count[1m])", "rate(prediction_count[1m])",
            "histogram_quantile(0.95, sum(rate(request_latency_seconds_bucket[1m])) by (le))")
@@ -96,7 +97,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[St
     put_model(tree, DemandModel.fit(panel, SETTINGS, HORIZON))
     (tree / "reports").mkdir()
     (tree / "metrics").mkdir()
-    (tree / "metrics/evaluate.json").write_text('{"mape": 13.0}')
+    digest = hashlib.sha256((tree / "models/model.pkl").read_bytes()).hexdigest()
+    (tree / "metrics/evaluate.json").write_text(json.dumps({"mape": 13.0, "model_sha256": digest}))
+    (tree / "metrics/retrain_history.csv").write_text("at,action\n2026-01-02T03:04:05Z,promote\n")
     drift(tree, False)
     ports = {name: str(free_port()) for name in ("API_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")}
     services = yaml.safe_load((tree / "docker-compose.yml").read_text())["services"]
@@ -142,8 +145,8 @@ def traffic(stack: Stack) -> Iterator[None]:
 
 
 def drift(tree: Path, found: bool) -> None:
-    summary = {"concept_drift_detected": found, "retrain": found, "data_drift_detected": False, "current_mape": 12.0,
-               "baseline_mape": 10.0, "data_drift": {"share_of_columns": 0.25}}
+    summary = {"champion": None, "as_of": "2024-02-24", "concept_drift_detected": found, "retrain": found, "current_mape": 12.0,
+               "baseline_mape": 10.0, "data_drift_detected": False, "data_drift": {"share_of_columns": 0.25}}
     (tree / "reports/drift_summary.json").write_text(json.dumps(summary))
 
 
@@ -161,7 +164,8 @@ def test_every_panel_has_data(stack: Stack) -> None:
             wait(lambda target=target: stack.query(target["expr"]), 30)
 
 
-@pytest.mark.parametrize("command", [["check", "rules", "rules/alerts.yml"], ["test", "rules", "tests/alerts_test.yml"]])
+@pytest.mark.parametrize("command", [
+    ["check", "rules", "rules/alerts.yml"], ["test", "rules", "tests/alerts_test.yml", "tests/weeks_test.yml"]])
 def test_the_rules_hold(stack: Stack, command: list[str]) -> None:
     image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]["image"]
     monitoring = ("--volume", f"{stack.tree / 'monitoring'}:/monitoring:ro", "--workdir", "/monitoring")

@@ -16,6 +16,7 @@ from stages.forecasting.scores import LEVELS
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
 MONTH = 30  # days of the horizon that share one set of quantiles
 ENOUGH = 400  # held-out days for a set of their own
+NOTHING = 1e-5  # of the mean forecast: below, sales were ruled out, and what came says nothing about the spread of the others
 NORMAL = (-1.95996, -1.28155, 1.28155, 1.95996)  # where there is nothing to hold out
 
 
@@ -46,6 +47,9 @@ def fit(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: f
     One origin shows how series scatter around their common error, but shows that error only once: it is taken out here, and put
     back as a variance that many origins have shown.
     """
+    if len(actual):
+        told = forecast >= NOTHING * forecast.mean()
+        actual, forecast, horizon = actual[told], forecast[told], horizon[told]
     if len(actual) < ENOUGH // 4:
         return Spread(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
     forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)

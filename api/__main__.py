@@ -10,7 +10,7 @@ from api.settings import Settings
 
 def head_start(settings: Settings) -> None:
     """Compute the first model's forecasts while the server is being imported; what goes wrong, it will tell itself."""
-    from api.model_store import ModelStore
+    from api.serving.model_store import ModelStore
 
     with contextlib.suppress(Exception):
         ModelStore.of(settings).refresh()

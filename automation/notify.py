@@ -23,8 +23,8 @@ from email.utils import formatdate, make_msgid
 from json import dumps
 from pathlib import Path
 
-from stages import entry
-from stages.forecasting.errors import UserError
+from demand.schema.errors import UserError
+from workspace.run.command import run_command
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there
@@ -177,4 +177,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from stages.forecasting.records import Records
+from demand.ingest.records import Records
 
 ROOT = Path(__file__).parent.parent
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())

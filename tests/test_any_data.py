@@ -13,13 +13,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pipelines import FIRST, Project
 
-from stages.drift import compared, data_summary
-from stages.evaluate import message, summary
-from stages.forecasting import data_drift, deviation, drift_page, plots, sampling
-from stages.forecasting.backtest import backtest
-from stages.forecasting.evaluation import rounded
-from stages.forecasting.model import DemandModel, Forecast, prepared
-from stages.forecasting.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
+from demand.backtest import plot_tables
+from demand.backtest.evaluation_record import evaluation_record, scores_message
+from demand.backtest.folds import backtest
+from demand.backtest.residuals import residuals_of
+from demand.drift import data_drift
+from demand.drift.evidently_report import compare_samples, data_summary
+from demand.drift.summary import figures
+from demand.model.base.base_forecast import BaseForecast
+from demand.model.base.factors import fit_factors
+from demand.model.demand_model import DemandModel
+from demand.model.trees import training_rows
+from demand.model.trees.design_matrix import DesignMatrix
+from demand.panel.forecast import Forecast
+from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
+from demand.schema.json_record import round_floats
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
 QUICK = TRAIN.model_copy(update={"rows": 600, "n_estimators": 8})
@@ -102,16 +110,17 @@ def assert_sound(forecast: Forecast) -> None:
 def test_features_and_forecasts_are_finite(kind: str, case: Case) -> None:
     whole = made(case)
     last = whole.column(whole.last_day)
-    factors, design = prepared(whole)
-    for values in (factors.scale, factors.weekday, factors.month, factors.effect, factors.noise, design.shape):
+    base = BaseForecast(fit_factors(whole), kind)
+    factors, design = base.factors, DesignMatrix(base.sums(whole))
+    for values in (factors.scale, factors.weekday, factors.month, factors.effect, factors.noise, design.sums.seasonal_factor):
         assert np.isfinite(values).all()
-    rows = sampling.training_rows(kind, factors, design, last, HORIZON, QUICK.rows, 0)
+    rows = training_rows.training_rows(base, design, last, HORIZON, QUICK.rows, 0)
     assert not np.isinf(rows.matrix).any()
-    for values in (rows.multiple, rows.weight):
+    for values in (rows.ratio, rows.weight):
         assert np.isfinite(values).all()
         assert (values >= 0).all()
     everyone = np.arange(whole.n_series)
-    assert not np.isinf(design.matrix(everyone, everyone * 0 + last, everyone * 0 + HORIZON, factors.scale.astype("f8"))).any()
+    assert not np.isinf(design.rows(everyone, everyone * 0 + last, everyone * 0 + HORIZON, factors.scale.astype("f8"))).any()
     model = DemandModel.fit(whole, QUICK.model_copy(update={"base": kind}), HORIZON)
     assert_sound(model.predict(whole, whole.last_day, HORIZON))
     assert model.to_bytes() == DemandModel.from_bytes(model.to_bytes()).to_bytes()
@@ -126,14 +135,14 @@ def test_features_and_forecasts_are_finite(kind: str, case: Case) -> None:
 def test_scores_and_what_is_normal_are_numbers_or_nothing(case: Case) -> None:
     whole = made(replace(case, days=max(case.days, 200)))
     folds = backtest(whole, QUICK, [whole.last_day - days for days in (60, 28)], HORIZON)
-    content = json.loads(json.dumps(summary(folds, whole), allow_nan=False))
+    content = json.loads(json.dumps(evaluation_record(folds, whole), allow_nan=False))
     assert content["smape"] is not None
-    assert message(content, 2).startswith("mean of 2 origins: SMAPE ")
+    assert scores_message(content, 2).startswith("mean of 2 origins: SMAPE ")
     normal = content["normal"][0]
     assert all(value > 0 for value in normal["error_per_sd"].values())
-    seen = deviation.outcome(whole, folds[0].history, folds[0].forecast)
-    assert drift_page.figures(seen, normal)
-    plots.total_per_day(folds), plots.sample_series(folds), plots.residuals(folds, "store")
+    seen = residuals_of(whole, folds[0].history, folds[0].forecast)
+    assert figures(seen, normal)
+    plot_tables.total_per_day(folds), plot_tables.sample_series(folds), plot_tables.residuals(folds, "store")
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 9])
@@ -146,8 +155,8 @@ def looked_at(sales: np.ndarray, **known: np.ndarray) -> tuple[dict, str]:
     """The summary's part about the data, as it is written, and the page."""
     whole = ready(panel(sales, known=known))
     now, then, matched = data_drift.samples(whole, whole.last_day, 28, 3000)
-    found, html = compared(now, then, 0.5)
-    return json.loads(json.dumps(rounded(data_summary(now, then, matched, found, 0.5)), allow_nan=False)), html
+    found, html = compare_samples(now, then, 0.5)
+    return json.loads(json.dumps(round_floats(data_summary(now, then, matched, found, 0.5)), allow_nan=False)), html
 
 
 NOTHING = {"zeros": np.zeros((3, 700)), "constant": np.full((3, 700), 5.0), "20 days": shaped(3, 20)}

@@ -11,20 +11,22 @@ from examples import PARAMS, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.forecasting import arrow, cleaning, trailing
-from stages.forecasting.panel import CLOSED, FILLED, OBSERVED, OUTLIER, Panel
-from stages.forecasting.params import Prepare
-from stages.forecasting.records import Records
+from demand.cleaning import trailing_medians
+from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.records import Records
+from demand.panel import arrow
+from demand.panel.panel import CLOSED, FILLED, OBSERVED, OUTLIER, Panel
 from tests.test_newcomers import loop_newcomers
 
-RULES = Prepare.model_validate(PARAMS["prepare"])
+RULES = PrepareParams.model_validate(PARAMS["prepare"])
 SEEDS = st.integers(0, 2**32 - 1)
 ARRAYS = ("sales", "recorded", "status", "known")
 
 
 def cleaned(records: Records, end: int | None = None) -> Panel:
-    visible, last = cleaning.seen(records, len(records.dates) - 1 if end is None else end)
-    return cleaning.clean(visible, last, RULES)
+    visible, last = visible_records(records, len(records.dates) - 1 if end is None else end)
+    return clean(visible, last, RULES)
 
 
 def one(values: list[float], known: dict[str, list[float]] | None = None) -> Panel:
@@ -147,8 +149,8 @@ def loop_limits(records: Records, status: np.ndarray, expected: np.ndarray) -> n
 @given(seed=SEEDS)
 def test_cleaning_equals_the_rules_written_as_loops(known, seed):
     records = mess(seed, known)
-    records, end = cleaning.seen(records, len(records.dates) - 1)
-    panel = cleaning.clean(records, end, RULES)
+    records, end = visible_records(records, len(records.dates) - 1)
+    panel = clean(records, end, RULES)
     wrong = np.zeros(records.sales.shape, bool)
     for _ in range(2):
         parts = [loop_status(records, series, wrong[series]) for series in range(len(records.store))]
@@ -198,7 +200,7 @@ def test_weekday_medians_equal_a_loop(seed, weeks):
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 50, (3, rng.integers(1, 80))).astype("f4")
     valid = rng.random(values.shape) < rng.choice([0.1, 0.7, 1])
-    medians, counts = trailing.weekday_medians(values, valid, weeks)
+    medians, counts = trailing_medians.weekday_medians(values, valid, weeks)
     for s, t in np.ndindex(values.shape):
         past = values[s, t % 7 : t : 7][valid[s, t % 7 : t : 7]][-weeks:]
         assert counts[s, t] == len(past)

@@ -11,13 +11,19 @@ from examples import PARAMS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stages.demo import generate
-from stages.forecasting import base, cleaning, features
-from stages.forecasting.extremes import extremes, without_extremes
-from stages.forecasting.model import DemandModel, prepared
-from stages.forecasting.panel import FILLED, OBSERVED, OUTLIER, Panel
-from stages.forecasting.params import Demo, Prepare, Train
-from stages.forecasting.records import Records
+from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.records import Records
+from demand.model.base.base_forecast import BaseForecast
+from demand.model.base.extremes import extremes, without_extremes
+from demand.model.base.factors import fit_factors
+from demand.model.base.level import KINDS
+from demand.model.demand_model import DemandModel
+from demand.model.trees.train_params import TrainParams
+from demand.panel.lag_features import lag_features
+from demand.panel.panel import FILLED, OBSERVED, OUTLIER, Panel
+from demand.simulation.demo_params import DemoParams
+from demand.simulation.simulator import generate
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
 SMALL = {"stores": 8, "items": 12, "years": 2.5}
@@ -28,15 +34,15 @@ HORIZON = 28
 @cache
 def demo(closing: bool = False, whole: bool = False) -> Records:
     """The demo's sales; some stores of a `closing` one have days without sales, or no rows."""
-    chain = generate(Demo.model_validate(PARAMS["demo"] | ({} if whole else CLOSING if closing else SMALL)))
+    chain = generate(DemoParams.model_validate(PARAMS["demo"] | ({} if whole else CLOSING if closing else SMALL)))
     row = chain.row.T
     return Records(chain.store, chain.item, chain.dates, np.where(row, chain.units.T, np.nan).astype("f4"), row,
                    np.empty((*row.shape, 0), "f4"))
 
 
 def cleaned(records: Records) -> Panel:
-    visible, last = cleaning.seen(records, len(records.dates) - 1)
-    return features.with_state(cleaning.clean(visible, last, Prepare.model_validate(PARAMS["prepare"])))
+    visible, last = visible_records(records, len(records.dates) - 1)
+    return clean(visible, last, PrepareParams.model_validate(PARAMS["prepare"]))
 
 
 def with_value(records: Records, series: int, day: int, units: float) -> Records:
@@ -49,9 +55,9 @@ def base_forecast(whole: Panel, kind: str) -> np.ndarray:
     """(S,) totals of what the trees correct. They are left out: any changed value, however small, makes other trees."""
     origin = whole.column(whole.last_day)
     whole = without_extremes(whole.extended(HORIZON), origin)
-    factors, design = prepared(whole)
-    at, days = base.level(kind, factors, design, origin), np.arange(1, HORIZON + 1)
-    return (at.level[:, None] * design.shape[:, origin + days] * at.multiple(days)).sum(axis=1)
+    base = BaseForecast(fit_factors(whole), kind)
+    sums = base.sums(whole)
+    return base.units(sums, base.at(sums, origin), origin, np.arange(1, HORIZON + 1)).sum(axis=1)
 
 
 @cache
@@ -74,7 +80,7 @@ def test_one_wrong_value_moves_no_other_series(series: int, when: str, where: fl
     true = records.sales[series, day]
     disturbed = cleaned(with_value(records, series, day, true * times if true > 0 else 1e12))
     others = np.arange(len(records.store)) != series
-    for kind in base.KINDS:
+    for kind in KINDS:
         ratio = base_forecast(disturbed, kind)[others] / undisturbed(closing, kind)[others]
         assert np.abs(ratio - 1).max() < 1e-3
         assert abs(ratio.mean() - 1) < 1e-4
@@ -93,13 +99,13 @@ def test_how_large_a_wrong_value_is_does_not_matter_and_it_teaches_nothing(day: 
     unknown[7, day] = np.nan
     status = whole.status.copy()
     status[7, day] = FILLED
-    expected = forecasts(features.with_state(replace(whole, sales=unknown, status=status)))
+    expected = forecasts(replace(whole, sales=unknown, status=status))
     for units, seen in ((1e4, OBSERVED), (1e12, OBSERVED), (3e38, OBSERVED), (200, OUTLIER)):
         wrong = whole.sales.copy()
         wrong[7, day] = units
         status = whole.status.copy()
         status[7, day] = seen
-        disturbed = features.with_state(replace(whole, sales=wrong, status=status))
+        disturbed = replace(whole, sales=wrong, status=status)
         np.testing.assert_array_equal(forecasts(disturbed), expected)
 
 
@@ -133,10 +139,10 @@ def test_lag_features_do_not_carry_the_wrong_value_on() -> None:
     sales = noisy(shaped(5, 200))
     sales[2, 10] = 1e12
     sane = without_extremes(ready(panel(sales)), 199)
-    assert sane.state is not None
-    assert np.nanmax(sane.state) < 500
-    assert np.isnan(sane.state[2, 11, 0])  # the lag of one day
-    np.testing.assert_array_equal(sane.state[[0, 1, 3, 4]], ready(panel(sales)).state[[0, 1, 3, 4]])
+    lags = lag_features(sane)
+    assert np.nanmax(lags) < 500
+    assert np.isnan(lags[2, 11, 0])  # the lag of one day
+    np.testing.assert_array_equal(lags[[0, 1, 3, 4]], lag_features(ready(panel(sales)))[[0, 1, 3, 4]])
 
 
 @pytest.mark.slow
@@ -144,7 +150,7 @@ def test_lag_features_do_not_carry_the_wrong_value_on() -> None:
 def test_the_whole_demo_with_its_trees(day: int, units: float) -> None:
     """The mean forecast of the other 499 series; one that changes by two units moves it by up to 0.05 %."""
     records = demo(whole=True)
-    train = Train.model_validate(PARAMS["train"])
+    train = TrainParams.model_validate(PARAMS["train"])
     means = []
     for whole in (cleaned(records), cleaned(with_value(records, 7, day, units))):
         point = DemandModel.fit(whole, train, 90).predict(whole, whole.last_day, 90).point

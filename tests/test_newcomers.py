@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from examples import PARAMS
 
-from stages.forecasting import cleaning
-from stages.forecasting.panel import OUTLIER, Panel
-from stages.forecasting.params import Prepare
-from stages.forecasting.records import Records
+from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.records import Records
+from demand.panel.panel import OUTLIER, Panel
 
 
 def loop_newcomers(records: Records, observed: np.ndarray, unjudged: np.ndarray) -> list[tuple[int, int, float]]:
@@ -61,8 +61,8 @@ def chain(stores: int = 5, items: int = 6, days: int = 120, seed: int = 0) -> Re
 
 
 def cleaned(records: Records) -> Panel:
-    visible, last = cleaning.seen(records, len(records.dates) - 1)
-    return cleaning.clean(visible, last, Prepare.model_validate(PARAMS["prepare"]))
+    visible, last = visible_records(records, len(records.dates) - 1)
+    return clean(visible, last, PrepareParams.model_validate(PARAMS["prepare"]))
 
 
 def outliers(records: Records) -> list[list[int]]:

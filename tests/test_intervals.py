@@ -54,9 +54,9 @@ def test_days_on_which_sales_were_ruled_out_do_not_widen_the_others() -> None:
     rng = np.random.default_rng(3)
     forecast = rng.uniform(20, 200, 20_000)
     actual, horizon = rng.poisson(forecast).astype(float), np.ones(20_000, int)
-    expected = intervals.fit(actual[2_000:], forecast[2_000:], horizon[2_000:], 0.0).at(np.array([50.0]), np.array([1]))
+    expected = fit_dispersion(actual[2_000:], forecast[2_000:], horizon[2_000:], 0.0).at(np.array([50.0]), np.array([1]))
     forecast[:2_000] = 1e-6 * actual[:2_000]
-    assert intervals.fit(actual, forecast, horizon, 0.0).at(np.array([50.0]), np.array([1])) == expected
+    assert fit_dispersion(actual, forecast, horizon, 0.0).at(np.array([50.0]), np.array([1])) == expected
 
 
 def test_too_few_days_fall_back_to_the_normal() -> None:

@@ -47,8 +47,8 @@ def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray
     back as a variance that many origins have shown.
     """
     if len(actual):
-        told = forecast >= NOTHING * forecast.mean()
-        actual, forecast, horizon = actual[told], forecast[told], horizon[told]
+        expected = forecast >= NOTHING * forecast.mean()
+        actual, forecast, horizon = actual[expected], forecast[expected], horizon[expected]
     if len(actual) < ENOUGH // 4:
         return Dispersion(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
     forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)

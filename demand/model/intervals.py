@@ -15,6 +15,7 @@ LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
 MONTH = 30  # days of the horizon that share one set of quantiles
 ENOUGH = 400  # held-out days for a set of their own
+NOTHING = 1e-5  # of the mean forecast: below, sales were ruled out, and what came says nothing about the spread of the others
 NORMAL = (-1.95996, -1.28155, 1.28155, 1.95996)  # where there is nothing to hold out
 
 
@@ -45,6 +46,9 @@ def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray
     One origin shows how series scatter around their common error, but shows that error only once: it is taken out here, and put
     back as a variance that many origins have shown.
     """
+    if len(actual):
+        expected = forecast >= NOTHING * forecast.mean()
+        actual, forecast, horizon = actual[expected], forecast[expected], horizon[expected]
     if len(actual) < ENOUGH // 4:
         return Dispersion(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
     forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)

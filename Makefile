@@ -54,8 +54,7 @@ bench: $(VENV)/.bench
 	python -m bench
 
 drift-bench: $(VENV)/.dev
-	dvc repro bench/drift/dvc.yaml
-	rm -f bench/drift/dvc.lock
+	python -m bench.drift
 
 replay: $(VENV)/.dev
 	python -m bench.replay

@@ -12,7 +12,7 @@ import pytest
 from bench import cases as data
 from bench import replay
 from bench.drift import __main__ as bench
-from bench.drift import champion, rates, report, spoiled, sweep
+from bench.drift import champion, pictures, rates, report, spoiled, sweep
 from bench.drift.cases import Case
 from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
@@ -166,8 +166,8 @@ def test_a_small_bench_from_end_to_end(sold: Panel, settings: Params, monkeypatc
     monkeypatch.setattr(bench, "SPOILED_REPLAYS", 1)
     case = bench.measured("tiny", 2, peers=False)
     results = json.loads(json.dumps({"machine": "2 cores", "minutes": 0.1, "settings": sweep.named(), "cases": {"tiny": case}}))
-    monkeypatch.setattr(report, "PICTURES", tmp_path)
     report.write(results, tmp_path)
+    pictures.draw(results, tmp_path)
     found, = case["champions"].values()
     assert found["quiet"]["days"] == 199 - champion.FIRST + 1
     assert found["quiet"]["alarms"] <= 1

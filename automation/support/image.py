@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pathspec import PathSpec
 
@@ -29,7 +29,9 @@ class Ignore:
 
     def lets_in(self, path: str) -> bool:
         """Whether a path, relative and with slashes, is part of the build's context."""
-        return not self.rules.match_file(path)
+        names = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)][:-1]
+        matched = [rule.include for rule in self.rules.patterns if any(rule.match_file(name) for name in names)]
+        return not matched[-1] if matched else True
 
     def may_hold(self, directory: str) -> bool:
         """Whether anything below a directory can be let in: the others are not walked through."""

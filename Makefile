@@ -62,9 +62,16 @@ replay: $(VENV)/.dev
 bench-serving: $(VENV)/.repro
 	python -m bench.serving
 
+# What is given goes to the command as it is: neither make nor the shell evaluates it.
+ifeq ($(origin USER),command line)
+unexport USER
+endif
+unexport REPO
+remote: export DAGSHUB_USER := $(value USER)
+remote: export DAGSHUB_REPO := $(value REPO)
 remote: $(VENV)/.repro
-	@[ '$(origin USER)' = 'command line' ] && [ -n '$(REPO)' ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
-	python -m automation.dvc_remote set '$(USER)' '$(REPO)'
+	@[ '$(origin USER)' = 'command line' ] && [ -n "$$DAGSHUB_REPO" ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
+	@python -m automation.dvc_remote set "$$DAGSHUB_USER" "$$DAGSHUB_REPO"
 
 retrain: $(VENV)/.deploy
 	python -m automation.run_loop

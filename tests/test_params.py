@@ -29,7 +29,7 @@ def test_every_section_forbids_other_keys():
 
 
 @pytest.mark.parametrize(("path", "value", "message"), [
-    ("data.sorce", "x.csv", "data.sorce is unknown: did you mean source? (allowed: source, known_future, as_of, test_file)"),
+    ("data.sorce", "x.csv", "data.sorce is unknown: did you mean source? (allowed: source, columns, known_future, as_of,"),
     ("demo.drift.knd", "level", "demo.drift.knd is unknown: did you mean kind? (allowed: kind, start, size, share)"),
     ("dta", {}, "dta is unknown: did you mean data? (allowed: demo, data,"),
     ("demo.stores", "ten", "demo.stores = 'ten': input should be a valid integer"),

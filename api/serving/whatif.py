@@ -10,7 +10,7 @@ import numpy as np
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
-from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
+from demand.panel.panel import ABSENT, FILLED, FUTURE, OBSERVED, Panel
 
 DECIMALS = 6  # of units per day
 
@@ -47,6 +47,10 @@ class WhatIf:
     known: np.ndarray
     closing: np.ndarray
 
+    def recorded(self, row: int, days: slice) -> np.ndarray:
+        """(N,) float32 units per day of a series, NaN on days that were filled: what is not known is not shown as sold."""
+        return np.where(self.status[row, days] == FILLED, np.float32(np.nan), self.sales[row, days])
+
     def forecast(self, row: int, recent: Sequence[float | None], known: Mapping[str, Mapping[int, float]]) -> np.ndarray:
         """(H, 5) float64, units per day, as in Table.values.
 
@@ -61,7 +65,7 @@ class WhatIf:
             status[0, self.origin] = FILLED
         for back, sold in enumerate(reversed(recent)):
             day = self.origin - back
-            if sold is not None and day >= 0 and not (sold == 0 and raw[0, day] == CLOSED):
+            if sold is not None and day >= 0 and np.float32(sold) != sales[0, day]:  # a day that is as it was changes nothing
                 sales[0, day], status[0, day] = sold, OBSERVED
         for name, days in known.items():
             for day, value in days.items():

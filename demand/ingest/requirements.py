@@ -27,6 +27,15 @@ def last_day(records: Records, as_of: np.datetime64 | None, file: str) -> int:
     return int((as_of - records.dates[0]).astype(int))
 
 
+def daily(records: Records, end: int, file: str) -> None:
+    """Sales are daily, or of one weekday alone; a UserError for one value a month."""
+    days = np.flatnonzero(~np.isnan(records.sales[:, : end + 1]).all(axis=0))
+    steps = np.diff(days)
+    if len(steps) >= 3 and steps.min() >= 28 and steps.max() <= 31:
+        first, second = records.dates[days[:2]]
+        raise UserError(f"{file} has one day of sales a month ({first}, {second}, ...): daily forecasts need daily sales")
+
+
 def enough_days(records: Records, end: int, horizon: int, file: str) -> None:
     """Every series that has begun by day `end` has at least `horizon` days with sales."""
     days = (~np.isnan(records.sales[:, : end + 1])).sum(axis=1)

@@ -15,6 +15,7 @@ from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
 from demand.model.base.base_forecast import BaseForecast
+from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.extremes import extremes, without_extremes
 from demand.model.base.factors import fit_factors
 from demand.model.base.level import KINDS
@@ -26,7 +27,7 @@ from demand.simulation.demo_params import DemoParams
 from demand.simulation.simulator import generate
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
-SMALL = {"stores": 8, "items": 12, "years": 2.5}
+SMALL = {"stores": 10, "items": 10}
 CLOSING = SMALL | {"promotions": True, "closed_days": True, "level_shifts": 0.5}  # closed days are told from zeros
 HORIZON = 28
 
@@ -52,12 +53,13 @@ def with_value(records: Records, series: int, day: int, units: float) -> Records
 
 
 def base_forecast(whole: Panel, kind: str) -> np.ndarray:
-    """(S,) totals of what the trees correct. They are left out: any changed value, however small, makes other trees."""
+    """(S,) totals over open days of what the trees correct; any changed value, however small, makes other trees."""
     origin = whole.column(whole.last_day)
     whole = without_extremes(whole.extended(HORIZON), origin)
     base = BaseForecast(fit_factors(whole), kind)
     sums = base.sums(whole)
-    return base.units(sums, base.at(sums, origin), origin, np.arange(1, HORIZON + 1)).sum(axis=1)
+    units = base.units(sums, base.at(sums, origin), origin, np.arange(1, HORIZON + 1))
+    return np.where(chance_of_closing(whole, origin, HORIZON) < 0.5, units, 0).sum(axis=1)
 
 
 @cache
@@ -66,7 +68,7 @@ def undisturbed(closing: bool, kind: str) -> np.ndarray:
 
 
 @settings(max_examples=25, deadline=None)
-@given(series=st.integers(0, 95), when=st.sampled_from(["first", "any", "last"]), where=st.floats(0, 1),
+@given(series=st.integers(0, 99), when=st.sampled_from(["first", "any", "last"]), where=st.floats(0, 1),
        times=st.sampled_from([1e3, 1e6, 1e12]), closing=st.booleans())
 @example(series=60, when="first", where=0.0, times=1e12, closing=False)
 @example(series=60, when="last", where=1.0, times=1e12, closing=False)
@@ -91,7 +93,7 @@ def forecasts(whole: Panel) -> np.ndarray:
     return model.predict(whole, whole.last_day, HORIZON).point
 
 
-@pytest.mark.parametrize("day", [0, 15, 500, 913])
+@pytest.mark.parametrize("day", [0, 15, 500, 1826])
 def test_how_large_a_wrong_value_is_does_not_matter_and_it_teaches_nothing(day: int) -> None:
     """With trees as well: what cleaning marked, or what it let pass, is the same as a day whose sales nobody knows."""
     whole = ready(panel(demo().sales[::4]), HORIZON)

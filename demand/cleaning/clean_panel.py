@@ -76,20 +76,19 @@ def judge_days(records: Records, live: np.ndarray, age: np.ndarray,
         live, age: (S, D) bool, days of the history, and how many days the series is old.
     """
     sales, names = records.sales, records.known_names
-    missing, believed = live & np.isnan(sales), sales
+    missing, wrong = live & np.isnan(sales), np.zeros(sales.shape, bool)
     planned = records.known[:, :, [name != OPEN for name in names]]
     while True:
         if OPEN in names:
             closed = live & (records.known[:, :, names.index(OPEN)] == 0)
         else:
-            closed = implausible_zeros(believed, live, rules.closed_probability)
+            closed = implausible_zeros(sales, live, wrong, rules.closed_probability)
             closed |= missing & usually_closed(closed, live & ~missing, age, rules.fill_weeks)
         if records.closed is not None:
             closed |= missing & records.closed
         observed = live & ~missing & ~closed
         expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
         row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)
-        if not len(row) or OPEN in names or believed is not sales:
+        if not len(row) or OPEN in names or wrong.any():
             return closed, expected, (row, column, limit)
-        believed = sales.copy()
-        believed[row, column] = np.nan
+        wrong[row, column] = True

@@ -23,6 +23,7 @@ from api.answers import Json
 from api.guard import Limits, guard
 from api.model_store import ModelStore, Served
 from api.settings import Settings
+from stages.redaction import redact_logs
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 INLINE = 20_000  # bytes of a batch that is answered without a thread
@@ -30,6 +31,7 @@ INLINE = 20_000  # bytes of a batch that is answered without a thread
 
 def create_app(settings: Settings) -> FastAPI:
     """The application, which loads its model when it starts."""
+    redact_logs()
     metrics = telemetry.of_this_process()
     store = ModelStore.of(settings, lambda result: metrics.reloads.labels(result).inc())
 

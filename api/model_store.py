@@ -25,6 +25,7 @@ from api.builds import compute, prune, read_text, signature
 from api.pipeline import Pipeline
 from api.settings import Settings
 from api.table import Table
+from stages.redaction import redact
 
 if TYPE_CHECKING:
     from api.whatif import WhatIf
@@ -110,7 +111,7 @@ class ModelStore:
             changed = await self.follow()
             self.last = Reload("loaded" if changed else "unchanged", "", time.time())
         except Exception as error:
-            message = str(error) or type(error).__name__
+            message = redact(str(error)) or type(error).__name__
             if self.last is None or self.last.message != message:
                 log.error("model not reloaded, %s goes on serving: %s", self.served.version if self.served else "none", message)
             self.last = Reload("failed", message, time.time())

@@ -16,9 +16,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from automation import github, shell
+from automation import environment, github, http_client, shell
 from stages import entry
 from stages.forecasting.errors import UserError
+from stages.redaction import redact
 
 MARK = "<!-- the pipeline's numbers -->"  # begins the comment, and finds it again
 PLOTS = Path("dvc_plots")
@@ -39,7 +40,7 @@ def written(base: str) -> str:
                  if drawn.returncode == 0 else "There are no plots to compare.")
     stale = changed_locks()
     lines += ["", f"**{' and '.join(stale)} not current**: run `dvc repro` and commit it."] if stale else []
-    return "\n".join(lines) + "\n"
+    return redact("\n".join(lines)) + "\n"
 
 
 def table(markdown: str) -> str:
@@ -54,12 +55,13 @@ def changed_locks() -> list[str]:
 
 def post(text: str) -> str:
     """Update the comment that is there, or write the first; what was done, in words."""
-    place = f"/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
+    request = environment.load(environment.PullRequest)
+    place = f"/repos/{request.github_repository}/issues"
     try:
-        number = next((one["id"] for one in comments(f"{place}/{os.environ['PULL_REQUEST']}/comments")
+        number = next((one["id"] for one in comments(f"{place}/{request.pull_request}/comments")
                        if one["body"].startswith(MARK)), None)
         if number is None:
-            ask("POST", f"{place}/{os.environ['PULL_REQUEST']}/comments", {"body": text})
+            ask("POST", f"{place}/{request.pull_request}/comments", {"body": text})
             return "commented"
         ask("PATCH", f"{place}/comments/{number}", {"body": text})
         return f"comment {number} updated"
@@ -83,10 +85,11 @@ def comments(path: str) -> list[dict[str, Any]]:
 
 def ask(method: str, path: str, body: dict[str, str] | None = None) -> Any:
     """GitHub's API with the workflow's token."""
-    headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
-    address = os.environ.get("GITHUB_API_URL", "https://api.github.com") + path
+    settings = environment.load(environment.PullRequest)
+    headers = {"Authorization": f"Bearer {settings.github_token.get_secret_value()}", "Accept": "application/vnd.github+json"}
+    address = settings.github_api_url + path
     request = urllib.request.Request(address, json.dumps(body).encode() if body else None, headers, method=method)
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+    with http_client.open_url(request, SECONDS) as answer:
         return json.load(answer)
 
 

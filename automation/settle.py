@@ -16,26 +16,27 @@ from automation import github, remote
 from stages import champion, entry, paths, promote
 from stages.forecasting import versions
 from stages.forecasting.errors import UserError
+from stages.redaction import redact
 
 
 def settle(result: dict[str, Any]) -> str:
     """Add the result to the history; after a rollback of the Space roll the pointer back. What was done, in words."""
-    current = champion.read()
+    current, reason = champion.read(), redact(result["reason"])
     if result["version"] is None:
-        raise UserError(f"nothing was deployed: {result['reason']}")
+        raise UserError(f"nothing was deployed: {reason}")
     if current is None or result["version"] != current.version:
         raise UserError(f"the deployment was of version {result['version']}, the champion is {current and current.version}: "
                         "deploy again")
     with promote.alone():
         at = datetime.now(UTC).strftime(versions.TIME_FORMAT)
-        reason = "; ".join(filter(None, [f"{result['space']} at {result['revision']}", result["reason"]]))
+        row = "; ".join(filter(None, [f"{result['space']} at {result['revision']}", reason]))
         as_of = champion.read_json(paths.DRIFT_SUMMARY, "run dvc repro first")["as_of"]
-        champion.add(versions.deployment_row(current, at, promote.who(), result["status"], reason, as_of))
+        champion.add(versions.deployment_row(current, at, promote.who(), result["status"], row, as_of))
         if result["status"] == "rolled_back" and current.previous:
-            said = promote.rollback(None, f"its deployment failed: {result['reason']}")
+            said = promote.rollback(None, f"its deployment failed: {reason}")
             remote.repro()
-            return f"{result['status']}: {result['reason']}; {said}"
-    return f"{result['status']}: {result['reason']}" if result["reason"] else str(result["status"])
+            return f"{result['status']}: {reason}; {said}"
+    return f"{result['status']}: {reason}" if reason else str(result["status"])
 
 
 def main() -> None:

@@ -7,14 +7,14 @@ import sys
 from dataclasses import dataclass
 
 from stages.forecasting.errors import UserError
+from stages.redaction import redact
 
 
 def run(*command: str, remedy: str = "") -> None:
     """Run a command whose output the user sees; a UserError when it fails, which `remedy` ends."""
-    print(f"$ {' '.join(command)}", flush=True)
-    status = subprocess.run(command, check=False).returncode
+    status = watched(*command).status
     if status:
-        raise UserError(f"{' '.join(command)} failed with status {status}" + (f": {remedy}" if remedy else ""))
+        raise UserError(redact(f"{' '.join(command)} failed with status {status}") + (f": {remedy}" if remedy else ""))
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Done:
 
 
 def watched(*command: str) -> Done:
-    """Run a command whose output the user sees and the caller reads."""
-    print(f"$ {' '.join(command)}", flush=True)
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    """Run a command whose output the user sees and the caller reads, without secrets."""
+    print(redact(f"$ {' '.join(command)}"), flush=True)
+    with subprocess.Popen(command, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         lines = []
-        for line in process.stdout:
+        for line in map(redact, process.stdout):
             print(line, end="", flush=True)
             lines.append(line)
     return Done(process.returncode, "".join(lines))
@@ -42,7 +42,7 @@ def output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise UserError(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}")
+        raise UserError(redact(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}"))
     return done.stdout.rstrip("\n")
 
 

@@ -21,6 +21,7 @@ from stages import entry, paths
 from stages.forecasting import versions
 from stages.forecasting.errors import UserError
 from stages.forecasting.versions import Champion
+from stages.redaction import redact
 
 if TYPE_CHECKING:
     from stages.forecasting.model import DemandModel
@@ -132,7 +133,8 @@ def record(champion: Champion) -> None:
 
 
 def add(row: dict[str, str]) -> None:
-    """Add a row to the history and the log: to each, where it is not in it yet."""
+    """Add a row to the history and the log, without secrets: to each, where it is not in it yet."""
+    row = {name: redact(value) for name, value in row.items()}
     rows = history()
     if (row["at"], row["action"]) not in [(known["at"], known["action"]) for known in rows]:
         with entry.whole_file(paths.RETRAIN_HISTORY) as part, part.open("w", encoding="utf-8", newline="") as file:

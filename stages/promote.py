@@ -23,6 +23,7 @@ from stages.forecasting import versions
 from stages.forecasting.card import card
 from stages.forecasting.errors import UserError
 from stages.forecasting.versions import Champion, Comparison, Evaluation, Training
+from stages.redaction import redact
 
 REPRO = "run dvc repro first"
 
@@ -184,6 +185,7 @@ def arguments() -> argparse.Namespace:
     action.add_argument("--rollback", nargs="?", const="", metavar="VERSION", help="to an earlier version, by default the last")
     action.add_argument("--list", action="store_true", help="show the versions, change nothing")
     given = parser.parse_args()
+    given.reason = redact(given.reason)
     if given.force and not given.reason.strip():
         parser.error("--force needs --reason TEXT")
     return given

@@ -61,7 +61,7 @@ def learn(value: str, name: str = "") -> None:
 def read_environment() -> None:
     """Strip the secrets in the environment, for the libraries that read them there; learn those of DVC's local configuration."""
     for name in SECRETS:
-        if name in os.environ:
+        if os.environ.get(name, "").strip():  # one that is blank is left for the settings to refuse
             os.environ[name] = os.environ[name].strip()
     if DVC_LOCAL.is_file():
         for value in DVC_SECRET.findall(DVC_LOCAL.read_text(encoding="utf-8", errors="replace")):

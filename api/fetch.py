@@ -71,7 +71,7 @@ def configure(copy: Path, remote: str, pairs: str) -> None:
     path.touch(0o600)
     path.chmod(0o600)
     config = ConfigObj(str(path), encoding="utf-8")
-    config.setdefault(f'remote "{remote}"', {}).update(pair.split("=", 1) for pair in pairs.split() if "=" in pair)
+    config.setdefault(f'remote "{remote}"', {}).update(dict(pair.split("=", 1) for pair in pairs.split() if "=" in pair))
     config.write()
 
 

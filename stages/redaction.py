@@ -95,7 +95,7 @@ def secret_parts(name: str, value: str) -> Iterator[str]:
         yield from (value, *value.splitlines())
         if name == "SLACK_WEBHOOK_URL":
             path = value.partition("://")[2].partition("/")[2]
-            yield from (path, path.rpartition("/")[2], *parts_of_url(value))
+            yield from (path, path.rpartition("/")[2])
 
 
 def parts_of_url(url: str) -> Iterator[str]:

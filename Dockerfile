@@ -21,8 +21,8 @@ COPY . /srv
 WORKDIR /srv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 GIT_PYTHON_REFRESH=quiet HOST=0.0.0.0 PORT=8000
 # Everything that serves is there, and lies compiled, as the user below could not keep what Python compiles.
-RUN python -c 'import api.app, api.build, api.whatif, dulwich.porcelain, dvc_s3, sklearn.ensemble, uvicorn.protocols.http.httptools_impl, uvloop' \
- && python -c 'from stages.forecasting import boosting; boosting.xgboost()' && dvc pull --help >/dev/null && rm -rf /tmp/*
+RUN python -c 'import api.app, api.precompute.build, api.serving.whatif, dulwich.porcelain, dvc_s3, uvicorn.protocols.http.httptools_impl, uvloop' \
+ && python -c 'from demand.model.trees import boosted_trees; boosted_trees.xgboost()' && dvc pull --help >/dev/null && rm -rf /tmp/*
 USER 1000
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

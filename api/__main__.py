@@ -8,13 +8,13 @@ import threading
 from pydantic import ValidationError
 
 from api.settings import Settings
-from stages import entry
-from stages.forecasting.errors import UserError
+from demand.schema.errors import UserError
+from workspace.run.command import run_command
 
 
 def head_start(settings: Settings) -> None:
     """Compute the first model's forecasts while the server is being imported; what goes wrong, it will tell itself."""
-    from api.model_store import ModelStore
+    from api.serving.model_store import ModelStore
 
     with contextlib.suppress(Exception):
         ModelStore.of(settings).refresh()
@@ -33,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

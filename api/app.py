@@ -18,15 +18,17 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 
-from api import answers, schemas, telemetry
+from api import answers, schemas
+from api.access import Limits, guard
 from api.answers import Json
-from api.guard import Limits, guard
-from api.model_store import ModelStore, Served
+from api.limits import Bodies, Budget, fits
+from api.monitoring import telemetry
+from api.serving.model_store import ModelStore, Served
 from api.settings import Settings
-from stages.redaction import redact_logs
+from workspace.run.redaction import redact_logs
 
 PAGE = Path(__file__).parent / "page" / "index.html"
-INLINE = 20_000  # bytes of a batch that is answered without a thread
+VALUES, NAMES = 5_000, 200  # in a query: 3,660 days of sales, and 100 columns of a day
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,7 +63,11 @@ def create_app(settings: Settings) -> FastAPI:
 def malformed(_: Request, error: Exception) -> Response:
     """422 in FastAPI's form, without the input: it may be large, or hold what JSON cannot."""
     assert isinstance(error, RequestValidationError)
-    content = [{"type": each["type"], "loc": each["loc"], "msg": each["msg"]} for each in error.errors()[:20]]
+    def short(part: str | int) -> str | int:
+        return part[:schemas.LONGEST_ID] if isinstance(part, str) else part
+
+    content = [{"type": each["type"], "loc": [short(part) for part in each["loc"]], "msg": each["msg"]}
+               for each in error.errors()[:schemas.SHOWN]]
     return Response(json.dumps({"detail": content}), 422, media_type="application/json")
 
 
@@ -70,6 +76,16 @@ def ready(store: ModelStore) -> Served:
     if store.served is None:
         raise HTTPException(503, f"no model is loaded: {store.last.message if store.last else 'it is being loaded'}")
     return store.served
+
+
+def parsed(model: type[schemas.Asked], body: bytes, days: int) -> schemas.Asked:
+    """A body as its model. Raises 413 for more than that can need, and 422 with the first errors.
+
+    `days`: of known-future columns, all of them together.
+    """
+    if not fits(body, Budget(VALUES + days, NAMES + days, NAMES, NAMES + days)):
+        raise HTTPException(413, f"the body holds more than {VALUES + days:,} values, or more than {NAMES + days:,} names")
+    return schemas.parse(model, body)
 
 
 def open_routes(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry) -> None:
@@ -99,26 +115,29 @@ def open_routes(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry) -
 
 def forecasts(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry, settings: Settings) -> None:
     """What needs the key, if there is one."""
-    problems = schemas.problems(400, 401, 404, 413, 422, 503)
+    problems = schemas.problems(400, 401, 404, 408, 413, 422, 503)
+    bodies = Bodies(settings.max_body_bytes)
 
-    @app.post("/predict", summary="One store, item and day",
+    @app.post("/predict", summary="One store, item and day", openapi_extra=schemas.documented(schemas.Query),
               responses=problems | {200: {"model": schemas.Prediction}})
-    async def predict(query: schemas.Query) -> Response:
-        served = ready(store)
+    async def predict(request: Request) -> Response:
+        served, body = ready(store), await request.body()
+        query = await bodies.work(body, partial(parsed, schemas.Query, body, 0))
         if query.recent_sales or query.known_future:
             answer = Json(await asyncio.to_thread(answers.one_what_if, served, query))
             metrics.what_if.inc()
             return answer
-        body = answers.one(served, query)
+        content = answers.one(served, query)
         metrics.single.inc()
-        return Response(body, media_type="application/json")
+        return Response(content, media_type="application/json")
 
     @app.post("/predict/batch", summary="Many rows, by columns or by rows",
-              responses=problems | {200: {"model": schemas.Many | schemas.ManyRows}}, openapi_extra={"requestBody": BATCH_BODY})
+              openapi_extra=schemas.documented(schemas.Columns, schemas.BATCHES),
+              responses=problems | {200: {"model": schemas.Many | schemas.ManyRows}})
     async def predict_batch(request: Request) -> Response:
-        served, body = ready(store), await request.body()
-        work = partial(answers.batch, served, body, settings.max_batch)
-        content, rows = work() if len(body) < INLINE else await asyncio.to_thread(work)
+        served = ready(store)
+        async with bodies.read(request) as body:
+            content, rows = await bodies.work(body, partial(answers.batch, served, body, settings.max_batch))
         metrics.batch.inc(rows)
         return Response(content, media_type="application/json")
 
@@ -132,9 +151,13 @@ def forecasts(app: FastAPI, store: ModelStore, metrics: telemetry.Telemetry, set
         return Json(answer)
 
     @app.post("/forecast/{store_id}/{item_id}", summary="A whole series under other circumstances",
-              responses=problems | {200: {"model": schemas.Series}})
-    async def forecast_what_if(store_id: str, item_id: str, query: schemas.WhatIfQuery) -> Response:
-        answer = Json(await asyncio.to_thread(answers.series, ready(store), store_id, item_id, query))
+              openapi_extra=schemas.documented(schemas.WhatIfQuery), responses=problems | {200: {"model": schemas.Series}})
+    async def forecast_what_if(store_id: str, item_id: str, request: Request) -> Response:
+        served = ready(store)
+        async with bodies.read(request) as body:
+            days = len(served.table.days) * len(served.whatif.known_names)
+            query = await bodies.work(body, partial(parsed, schemas.WhatIfQuery, body, days))
+        answer = Json(await asyncio.to_thread(answers.series, served, store_id, item_id, query))
         metrics.what_if.inc()
         return answer
 
@@ -159,10 +182,5 @@ def reloading(app: FastAPI, store: ModelStore) -> None:
             raise HTTPException(409, f"{last.message}; {store.served.version if store.served else 'no model'} goes on serving")
         return Json({"result": last.result, "model_version": store.served.version if store.served else None})
 
-
-BATCH_BODY = {"required": True, "content": {"application/json": {
-    "schema": schemas.Batch.json_schema(ref_template="#/components/schemas/{model}"), "examples": {
-        "columns": {"value": {"store": [1, 1], "item": [1, 2], "date": ["2025-01-15", "2025-01-15"]}},
-        "rows": {"value": {"rows": [{"store": 1, "item": 1, "date": "2025-01-15"}]}}}}}}
 
 app = create_app(Settings())

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-Id = Annotated[int, Field(strict=True)] | Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]
+SHOWN = 20  # errors in an answer
+LONGEST_ID = 200  # characters
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+Id = Annotated[int, Field(strict=True)] | Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID)]
 Store = Annotated[Id, Field(description="store as in the data", examples=[1])]
 Item = Annotated[Id, Field(description="item as in the data", examples=[1])]
-Day = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{4}-\d\d-\d\d$"),
+Day = Annotated[str, StringConstraints(strict=True, pattern=DAY),
                 Field(description="day to forecast, YYYY-MM-DD", json_schema_extra={"format": "date"})]
-Units = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Value = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+Units = Annotated[float, Field(strict=True, ge=0, le=1e9, allow_inf_nan=False)]  # strict: no text, no true and false
+Value = Annotated[float, Field(strict=True, ge=-1e9, le=1e9, allow_inf_nan=False)]
 Recent = Annotated[list[Units | None], Field(
     max_length=3660, description="what if: your own last sales, units per day, oldest first, the last one on the day of the "
     "forecast origin; null keeps the recorded sales")]
@@ -41,7 +45,7 @@ class WhatIfQuery(Body):
     horizon: int | None = Field(None, ge=1, strict=True, description="days; all that are forecast when left out")
     history: int = Field(0, ge=0, le=3660, strict=True, description="days of recorded sales to send along")
     recent_sales: Recent | None = None
-    known_future: dict[str, dict[Day, Value]] | None = Field(
+    known_future: dict[str, Annotated[dict[Day, Value], Field(max_length=3660)]] | None = Field(
         None, max_length=100, description='values of known-future columns by day, such as {"promo": {"2025-01-15": 1}}')
 
 
@@ -65,8 +69,38 @@ class Columns(Body):
     date: list[Day]
 
 
-RowList: TypeAdapter[list[Row]] = TypeAdapter(list[Row])
-Batch: TypeAdapter[Columns | Rows | list[Row]] = TypeAdapter(Columns | Rows | list[Row])  # for the docs
+ANY_ID: TypeAdapter[int | str] = TypeAdapter(Id)
+ANY_DAY: TypeAdapter[str] = TypeAdapter(Day)
+Asked = TypeVar("Asked", bound=BaseModel)
+
+
+def parse(model: type[Asked], body: bytes) -> Asked:
+    """A body as its model. Raises 422 with the first errors."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError(located(error)) from None
+
+
+def located(error: ValidationError, place: tuple[str | int, ...] = ()) -> list[dict[str, Any]]:
+    """The first errors of a body in FastAPI's form; `place` is that of the value in the body."""
+    errors = error.errors(include_url=False, include_input=False, include_context=False)[:SHOWN]
+    return [{"type": each["type"], "loc": ("body", *place, *each["loc"]), "msg": each["msg"]} for each in errors]
+
+
+BODIES, DEFINITIONS = TypeAdapter.json_schemas(  # of the routes that parse their body themselves, and what those refer to
+    [(Query, "validation", TypeAdapter(Query)), (WhatIfQuery, "validation", TypeAdapter(WhatIfQuery)),
+     (Columns, "validation", TypeAdapter(Columns | Rows | list[Row]))], ref_template="#/components/schemas/{model}")
+
+
+def documented(model: type[BaseModel], examples: dict[str, Any] | None = None) -> dict[str, Any]:
+    """`openapi_extra` of a route that parses its body itself."""
+    content = {"schema": BODIES[model, "validation"], **({"examples": examples} if examples else {})}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+BATCHES = {"columns": {"value": {"store": [1, 1], "item": [1, 2], "date": ["2025-01-15", "2025-01-15"]}},
+           "rows": {"value": {"rows": [{"store": 1, "item": 1, "date": "2025-01-15"}]}}}
 
 
 class Prediction(BaseModel):
@@ -131,9 +165,10 @@ PROBLEMS = {
     403: "The server has no API_KEY",
     404: "Unknown store or item",
     409: "The newer model cannot be had; the old one goes on serving",
+    408: "A large body did not arrive in time",
     413: "Too many rows, or too large a request",
     422: "Malformed, or a day outside the forecast",
-    503: "No model is loaded yet",
+    503: "No model is loaded yet, or too many large requests at once",
 }
 
 

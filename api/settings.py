@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from stages.redaction import Secret
+from workspace.run.redaction import Secret
 
 
 def on_one_line(value: Any) -> Any:

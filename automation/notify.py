@@ -22,10 +22,10 @@ from email.utils import formatdate, make_msgid
 from json import dumps
 from pathlib import Path
 
-from automation import environment, http_client
-from stages import entry
-from stages.forecasting.errors import UserError
-from stages.redaction import redact
+from automation.support import environment, http_client
+from demand.schema.errors import UserError
+from workspace.run.command import run_command
+from workspace.run.redaction import redact
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there
@@ -174,4 +174,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

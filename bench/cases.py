@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from stages import demo, entry
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
-from stages.prepare import prepare
+from demand.cleaning.cleaning_report import prepare
+from demand.panel.panel import Panel
+from demand.simulation.simulator import generate, to_table
+from workspace.run.all_params import Params, load_all_params
 
 REAL = Path("../shared/data/store_item_train.csv")  # the competition's file, which may not be passed on: used where it is
 REAL_ORIGINS = tuple(date.fromisoformat(day) for day in ("2016-12-31", "2017-03-31", "2017-06-30", "2017-10-02"))
@@ -34,23 +34,28 @@ class Case:
 
 def params(demo_changes: dict[str, Any] | None = None, known: tuple[str, ...] = (), source: str = "the demo") -> Params:
     """params.yaml with another data set."""
-    base = entry.load_params().model_dump()
+    base = load_all_params().model_dump()
     base["demo"] |= demo_changes or {}
     base["data"] |= {"known_future": known, "source": source, "as_of": None}
     return Params.model_validate(base)
+
+
+def prepared(data: pa.Buffer, settings: Params) -> Panel:
+    """The cleaned panel of a source's bytes."""
+    return prepare(data, settings.data, settings.prepare, settings.forecast.horizon)[0]
 
 
 def generated(changes: dict[str, Any], known: tuple[str, ...] = ()) -> tuple[Panel, Params]:
     """The demo, generated and prepared."""
     settings = params(changes, known)
     buffer = pa.BufferOutputStream()
-    csv.write_csv(demo.to_table(demo.generate(settings.demo), settings.demo.promotions, settings.demo.closed_days), buffer)
-    return prepare(buffer.getvalue(), settings)[0], settings
+    csv.write_csv(to_table(generate(settings.demo), settings.demo.promotions, settings.demo.closed_days), buffer)
+    return prepared(buffer.getvalue(), settings), settings
 
 
 def real() -> tuple[Panel, Params]:
     settings = params(source=str(REAL))
-    return prepare(pa.memory_map(str(REAL)).read_buffer(), settings)[0], settings
+    return prepared(pa.memory_map(str(REAL)).read_buffer(), settings), settings
 
 
 CASES = {

@@ -20,19 +20,18 @@ def main(tree: Path) -> None:
     import joblib
 
     from bench.cases import generated
-    from stages import entry, paths
-    from stages.features import feature_table
-    from stages.forecasting.features import with_state
-    from stages.forecasting.model import DemandModel
+    from demand.model.demand_model import DemandModel
+    from demand.panel.lag_features import feature_table
+    from workspace.run import paths
+    from workspace.run.files import write_json, write_table
 
     panel, settings = generated({"stores": STORES, "items": ITEMS, "years": YEARS})
-    panel = with_state(panel)
-    entry.write_table(tree / paths.FEATURES, feature_table(panel))
+    write_table(tree / paths.FEATURES, feature_table(panel))
     stream = io.BytesIO()
     joblib.dump(DemandModel.fit(panel, settings.train, settings.forecast.horizon), stream)
     (tree / paths.MODEL).parent.mkdir(parents=True)
     (tree / paths.MODEL).write_bytes(stream.getvalue())
-    entry.write_json(tree / paths.CHAMPION, {"version": None})
+    write_json(tree / paths.CHAMPION, {"version": None})
 
 
 if __name__ == "__main__":

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from bench.methods import METHODS
-from stages.forecasting import scores
-from stages.forecasting.backtest import actual_after, origins
-from stages.forecasting.features import closed_by_plan
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
+from demand.backtest import scores
+from demand.backtest.folds import actual_after, origins
+from demand.panel.panel import Panel, closed_by_plan
+from workspace.run.all_params import Params
 
 COLUMNS = ("smape", "mae", "rmse", "wape", "bias")
 

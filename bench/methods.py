@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stages.forecasting import baselines
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import ABSENT, Panel
-from stages.forecasting.params import Params
+from demand.backtest import baselines
+from demand.model.demand_model import DemandModel
+from demand.panel.forecast import Forecast
+from demand.panel.panel import ABSENT, Panel
+from workspace.run.all_params import Params
 
 LAGS = (91, 98, 105, 112, 119, 182, 364)  # days: none shorter than the horizon, so that one step forecasts all of it
 ROLLING = (7, 28, 91)  # days, means that end 91 days before
@@ -19,7 +19,6 @@ TREES, LEARNING_RATE, LEAVES = 600, 0.05, 63
 
 def this_project(history: Panel, origin: np.datetime64, horizon: int, settings: Params) -> Forecast:
     """The pipeline's own model: state, fit, forecast with intervals."""
-    history = with_state(history)
     return DemandModel.fit(history, settings.train, horizon).predict(history, origin, horizon)
 
 
@@ -56,7 +55,7 @@ def seasonal_naive(history: Panel, origin: np.datetime64, horizon: int, settings
 
 
 def factor_model(history: Panel, origin: np.datetime64, horizon: int, settings: Params) -> Forecast:  # noqa: ARG001
-    return Forecast(origin, baselines.factor_model(with_state(history), origin, horizon), {}, {})
+    return Forecast(origin, baselines.factor_model(history, origin, horizon), {}, {})
 
 
 METHODS: dict[str, Callable[[Panel, np.datetime64, int, Params], Forecast]] = {

@@ -20,15 +20,19 @@ import numpy as np
 
 from bench.cases import REAL, generated, real
 from bench.drift.injection import KINDS, inject
-from stages import compare
-from stages.drift import Watch
-from stages.forecasting import deviation, drift, structural, versions
-from stages.forecasting.backtest import actual_after, backtest, origins
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
-from stages.forecasting.scores import errors
+from demand.backtest.error_model import estimate_error_model
+from demand.backtest.folds import actual_after, backtest, origins
+from demand.backtest.scores import errors
+from demand.backtest.segments import windows
+from demand.champion.champion_record import METRIC, Champion
+from demand.champion.comparison import scored, unseen_days
+from demand.drift.decision import drifted
+from demand.drift.measures import REVIEW
+from demand.drift.monitor import Watch
+from demand.model.base.factors import fit_factors
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
+from workspace.run.all_params import Params
 
 OUT, PICTURES = Path("bench"), Path("docs/images")
 ABOUT = """# Replay: when to train again
@@ -40,7 +44,7 @@ promoted by the project's own rule.
 """
 YEARS, WEEK = 2, 7
 SHIFTS = 259  # days after the first, on which a fifth of the series shifts in the second replay
-TOO_EARLY = min(deviation.windows(drift.REVIEW)) - 1  # days after the training, on which nobody can judge
+TOO_EARLY = min(windows(REVIEW)) - 1  # days after the training, on which nobody can judge
 SCORES = ("smape", "wape")
 
 
@@ -74,12 +78,12 @@ class Gate:
         """For a new champion: what is normal for it comes from its backtest, as the evaluate stage makes it."""
         history, horizon = panel.through(model.trained_through), settings.forecast.horizon
         at = origins(history, settings.evaluate.origins, settings.evaluate.step_days, horizon)
-        normal = deviation.normal(backtest(history, settings.train, at, horizon), history)
+        normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
         return cls(panel, settings, Watch(panel, model, horizon, normal, settings.drift))
 
     def drifted(self, day: np.datetime64) -> bool:
         newest = int((day - self.watch.model.trained_through).astype(int))
-        found = any(drift.drifted(self.watch.findings_on(one)) for one in range(self.checked + 1, newest + 1))
+        found = any(drifted(self.watch.findings_on(one)) for one in range(self.checked + 1, newest + 1))
         self.checked = max(self.checked, newest)
         return found
 
@@ -91,12 +95,12 @@ class Gate:
         history, horizon = self.panel.through(candidate.trained_through), self.settings.forecast.horizon
         at = origins(history, self.settings.evaluate.origins, self.settings.evaluate.step_days, horizon)
         champion = self.watch.model
-        of = versions.Champion(version="19700101T000000Z", model="", sha256="0" * 64, train={}, horizon=horizon, baseline={},
+        of = Champion(version="19700101T000000Z", model="", sha256="0" * 64, train={}, horizon=horizon, baseline={},
                                trained_through=champion.trained_through.astype(object), known_future=history.known_names,
                                promoted_at="", promoted_by="", reason="", previous=None)
-        pairs = [(compare.scored(history, origin, days, trainer(origin)[0]), compare.scored(history, origin, days, champion))
-                 for origin, days in compare.unseen_days(history, at, horizon, of).items()]
-        ours, theirs = (sum(scores[versions.METRIC] for scores in side) for side in zip(*pairs, strict=True)) if pairs else (0, 0)
+        pairs = [(scored(history, origin, days, trainer(origin)[0]), scored(history, origin, days, champion))
+                 for origin, days in unseen_days(history, at, horizon, of).items()]
+        ours, theirs = (sum(scores[METRIC] for scores in side) for side in zip(*pairs, strict=True)) if pairs else (0, 0)
         return bool(ours <= theirs * (1 + self.settings.promote.tolerance))
 
 
@@ -203,12 +207,11 @@ def main() -> None:
     if not there:
         said(f"{REAL} is not there: the demo is replayed instead")
     panel, settings = real() if there else generated({})
-    panel = with_state(panel)
     first = (panel.last_day.astype("M8[Y]") + 1 - YEARS).astype("M8[D]") - 1
     trainer = Trainer(panel, settings)
     calm = summary(replay(trainer, first, said), first)
     shift = first + SHIFTS
-    shifted = with_state(inject(panel, structural.fit(panel), KINDS["level_fifth"], shift, np.random.default_rng(0)))
+    shifted = inject(panel, fit_factors(panel), KINDS["level_fifth"], shift, np.random.default_rng(0))
     before = {day: made for day, made in trainer.made.items() if day < shift}
     drifting = summary(replay(Trainer(shifted, settings, before), first, said), first)
     found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo",

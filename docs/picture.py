@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from pyarrow import parquet
 
-from stages import paths
+from workspace.run import paths
 
 SHOWN = 150  # days before the forecast
 STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "demand", "svg.fonttype": "none"}

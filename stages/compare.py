@@ -1,95 +1,51 @@
 """Holds the candidate against the champion, on days that neither of the compared fits had seen.
 
 Reads data/processed/train_window.parquet, metrics/evaluate.json and models/champion.json. Writes metrics/compare.json (fields:
-versions.Comparison). A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
-configuration is held against configuration, each fitted there. At origins that the champion never saw, it forecasts itself.
+demand/champion/promotion_rule.py). A model cannot be scored at an origin before its last day of training, so at the origins of
+the backtest settings are compared, each fitted there. At origins that the champion never saw, it forecasts itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from stages import champion, entry, paths
-from stages.forecasting import evaluation
-from stages.forecasting.arrow import read_parquet
-from stages.forecasting.backtest import backtest, fold_of
-from stages.forecasting.features import STATE
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel, from_table
-from stages.forecasting.params import Train
-from stages.forecasting.versions import METRIC, Champion, obstacle
-from stages.progress import announced
-
-FEWEST = 28  # days after the champion's training that say something about it
-
-
-def champion_configuration(train: Train, of: Champion) -> Train:
-    """The champion's train section; keys that are newer than the champion as the candidate has them."""
-    return Train.model_validate(train.model_dump() | {key: value for key, value in of.train.items() if key in Train.model_fields})
-
-
-def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Champion) -> dict[np.datetime64, int]:
-    """Origins at which the champion itself can be scored, and on how many days: those of the backtest that it never saw, else
-    the newest that there is; none while it has seen nearly all, or cannot forecast (versions.obstacle)."""
-    trained_through, longest = np.datetime64(of.trained_through, "D"), min(horizon, of.horizon)
-    new = int((panel.last_day - trained_through).astype(int))
-    if new < FEWEST or obstacle(of, panel.last_day, panel.known_names):
-        return {}
-    days = min(new, longest)
-    return {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}
-
-
-def against(panel: Panel, evaluated: dict[str, Any], train: Train, horizon: int, of: Champion) -> dict[str, Any]:
-    """`champion_scores` and `unseen` of the comparison. What the backtest has scored already is not scored again."""
-    backtested = {np.datetime64(fold["origin"], "D"): numbers(fold) for fold in evaluated["per_origin"]}
-    theirs = champion_configuration(train, of)
-    scores = evaluated
-    if theirs != train:
-        folds = backtest(panel, theirs, list(backtested), horizon, announced)
-        scores = evaluation.means([evaluation.fold_scores(fold) for fold in folds])
-    unseen = {}
-    for origin, days in unseen_days(panel, list(backtested), horizon, of).items():
-        candidate = backtested.get(origin) if days == horizon else None
-        unseen[str(origin)] = {
-            "candidate": candidate or scored(panel, origin, days, DemandModel.fit(panel.through(origin), train, horizon)),
-            "champion": scored(panel, origin, days, champion.load_model(of))}
-    return {"champion_scores": numbers(scores), "unseen": unseen}
-
-
-def scored(panel: Panel, origin: np.datetime64, days: int, model: DemandModel) -> dict[str, float]:
-    """The model's scores on so many days after an origin."""
-    return evaluation.fold_scores(fold_of(panel, panel.through(origin), origin, days, model))
-
-
-def numbers(scores: dict[str, Any]) -> dict[str, float]:
-    """The scores among the metrics of a backtest."""
-    return {name: value for name, value in scores.items() if isinstance(value, int | float)}
+from demand.champion.champion_record import METRIC
+from demand.champion.comparison import champion_configuration, compare_with_champion, comparison_message, numbers
+from demand.model.trees.train_params import TrainParams
+from demand.planning.forecast_params import ForecastParams
+from demand.schema.json_record import round_floats
+from workspace.registry.store import load_model, read_champion
+from workspace.run import paths
+from workspace.run.command import run_command
+from workspace.run.files import write_json
+from workspace.run.panel_file import read_panel
+from workspace.run.params_file import load_params
+from workspace.run.progress import announced
 
 
 def main() -> None:
-    params = entry.load_params()
+    train, days = load_params(TrainParams, ForecastParams)
     evaluated = json.loads(paths.EVALUATE_METRICS.read_text(encoding="utf-8"))
-    current = champion.read()
+    current = read_champion()
     compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
     if current is not None:
-        panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
-        compared = evaluation.rounded(against(panel, evaluated, params.train, params.forecast.horizon, current))
-    ratio = evaluated[METRIC] / compared["champion_scores"][METRIC] if current else None
-    entry.write_json(paths.COMPARE_METRICS, {
+        panel = read_panel(paths.WINDOW)
+        compared = round_floats(compare_with_champion(panel, evaluated, train, days.horizon, current,
+                                                       load_model, announced))
+    theirs = compared["champion_scores"].get(METRIC)
+    ratio = evaluated[METRIC] / theirs if theirs else None
+    write_json(paths.COMPARE_METRICS, {
         "model_sha256": evaluated["model_sha256"],
         "champion": current and current.version,
-        "same_configuration": current is not None and champion_configuration(params.train, current) == params.train,
+        "same_configuration": current is not None and champion_configuration(train, current) == train,
         "origins": [fold["origin"] for fold in evaluated["per_origin"]],
         "candidate": numbers(evaluated),
-        "ratio": evaluation.rounded(ratio),
+        "ratio": round_floats(ratio),
         **compared,
     })
-    print(f"{METRIC} {evaluated[METRIC]}, {ratio:.4f} of the champion's" if ratio else "no champion to compare with")
+    print(comparison_message(evaluated[METRIC], ratio, current))
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

@@ -1,119 +1,30 @@
 """Writes the embedded data set: a chain of stores that sells like retail, drawn from the `demo` section of params.yaml.
 
 Reads params.yaml. Writes data/demo/sales.csv: date, store, item, sales, with `promo` and `open` where asked for, sorted by store,
-item, date. The mean of a day is a product of effects (stages/forecasting/retail.py), the count around it negative binomial.
+item, date. The mean of a day is a product of effects (demand/simulation/effects.py), the count around it negative binomial.
 Every effect has its own random stream, drawn day after day: more years only append days, and switching one effect on leaves
 the others alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-import pyarrow as pa
 from pyarrow import csv
 
-from stages import entry, paths
-from stages.forecasting import retail
-from stages.forecasting.arrow import to_arrow
-from stages.forecasting.errors import UserError
-from stages.forecasting.params import Demo
-
-DRIFT_DAYS = 56  # of a drift without a start
-
-
-@dataclass(frozen=True)
-class Chain:
-    """D days × S series, sorted by store, then item.
-
-    Attributes:
-        store, item: (S,) ids from 1.
-        dates: (D,) datetime64[D]; those from `sold` on have no sales yet.
-        units: (D, S) int64, units per day, 0 where closed.
-        promo, open: (D, S) bool.
-        row: (D, S) bool, False where the source has no row.
-    """
-
-    store: np.ndarray
-    item: np.ndarray
-    dates: np.ndarray
-    sold: int
-    units: np.ndarray
-    promo: np.ndarray
-    open: np.ndarray
-    row: np.ndarray
-
-
-def generate(demo: Demo) -> Chain:
-    """The chain's sales, the same for the same parameters."""
-    seeds = iter(np.random.SeedSequence(demo.seed).spawn(12))
-
-    def stream() -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64(next(seeds)))
-
-    store, item = (ids.ravel() for ids in np.indices((demo.stores, demo.items)))
-    first = np.datetime64(demo.start, "D")
-    sold = retail.days_in(first, demo.years)
-    dates = first + np.arange(sold + demo.future_days)
-    trade = retail.SIX_DAYS if demo.closed_days else retail.SEVEN_DAYS
-
-    level = np.log(demo.level) + retail.levels(stream(), store, item)
-    week = retail.weekday_profiles(stream(), trade, store, item)
-    season = demo.seasonality * retail.yearly_waves(stream(), trade, dates, item)
-    growth = retail.growth(stream(), dates, demo.growth)
-    wander = retail.wander(stream(), len(dates), len(store), demo.noise)
-    shifts = retail.level_shifts(stream(), len(dates), len(store), demo.level_shifts)
-    promo, uplift = retail.promotions(stream(), dates, len(store))
-    opened, eve = retail.opening(stream(), dates, store)
-    row = retail.rows(stream(), len(dates), store)
-    if not demo.promotions:
-        promo[:] = False
-    if not demo.closed_days:
-        opened[:], eve[:], row[:] = True, False, True
-
-    mean = level + week[retail.weekday(dates)] + season + growth[:, None] + wander + shifts
-    mean += retail.month_edge(trade, dates)[:, None] + promo * uplift + 0.12 * eve
-    units = retail.counts(stream(), mean, demo.noise)
-    start = drift_start(demo, dates[:sold])
-    drifted = (dates >= start)[:, None] & (stream().random(len(store)) < demo.drift.share) & (demo.drift.kind != "none")
-    mean += retail.drift(demo.drift.kind, demo.drift.size, dates, start, week, season)
-    noise = demo.noise * (1 + demo.drift.size) if demo.drift.kind == "noise" else demo.noise
-    units[drifted] = retail.counts(stream(), mean[drifted], noise)
-    return Chain(store + 1, item + 1, dates, sold, np.where(opened, units, 0), promo, opened, row)
-
-
-def drift_start(demo: Demo, dates: np.ndarray) -> np.datetime64:
-    """The first drifted day."""
-    start = np.datetime64(demo.drift.start, "D") if demo.drift.start else dates[-DRIFT_DAYS:][0]
-    if demo.drift.kind != "none" and not dates[0] <= start <= dates[-1]:
-        raise UserError(f"params.yaml: demo.drift.start = {start} lies outside the demo's days {dates[0]} … {dates[-1]}")
-    return start
-
-
-def to_table(chain: Chain, promotions: bool, closed_days: bool) -> pa.Table:
-    """One row per store, item and day in the competition's columns, sorted by store, item, date; `sales` null in future rows."""
-    series, day = np.nonzero(chain.row.T)
-    columns = {
-        "date": to_arrow(chain.dates[day]),
-        "store": to_arrow(chain.store[series]),
-        "item": to_arrow(chain.item[series]),
-        "sales": to_arrow(chain.units[day, series], missing=day >= chain.sold),
-    }
-    if promotions:
-        columns["promo"] = to_arrow(chain.promo[day, series].astype(np.int8))
-    if closed_days:
-        columns["open"] = to_arrow(chain.open[day, series].astype(np.int8))
-    return pa.table(columns)
+from demand.simulation.demo_params import DemoParams
+from demand.simulation.simulator import generate, to_table
+from workspace.run import paths
+from workspace.run.command import run_command
+from workspace.run.files import whole_file
+from workspace.run.params_file import load_params
 
 
 def main() -> None:
-    demo = entry.load_params().demo
+    demo = load_params(DemoParams)
     table = to_table(generate(demo), demo.promotions, demo.closed_days)
-    with entry.whole_file(paths.DEMO) as part:
+    with whole_file(paths.DEMO) as part:
         csv.write_csv(table, part, csv.WriteOptions(quoting_header="none"))
     print(f"{table.num_rows:,} rows, {demo.stores * demo.items:,} series: {paths.DEMO}")
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

@@ -9,150 +9,41 @@ one machine, with its time of day: neither an out, because two clones must agree
 from __future__ import annotations
 
 import gc
-import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-import numpy as np
-
-from stages import champion, entry, paths
-from stages.forecasting import data_drift, deviation, drift, drift_page, feed, versions
-from stages.forecasting.arrow import read_parquet
-from stages.forecasting.backtest import rows_of
-from stages.forecasting.data_drift import Sample
-from stages.forecasting.deviation import Outcome
-from stages.forecasting.drift import Finding, Verdict
-from stages.forecasting.evaluation import rounded
-from stages.forecasting.features import STATE
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel, from_table
-from stages.forecasting.params import Drift
-from stages.forecasting.versions import Champion
-
-RANDOM_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=metric_)[0-9a-f]{32}")
-
-
-def concept(panel: Panel, of: Champion | None, rules: Drift) -> Verdict:
-    """What is to be said of the champion named by the pointer, if there is one that can be judged."""
-    if of is None:
-        return Verdict(panel.last_day, obstacle="no champion: train")
-    obstacle = versions.obstacle(of, panel.last_day, panel.known_names)
-    if obstacle:
-        return Verdict(panel.last_day, of.trained_through, f"{obstacle}: train")
-    return judged(panel, champion.load_model(of), of, rules)
-
-
-def judged(panel: Panel, model: DemandModel, of: Champion, rules: Drift) -> Verdict:
-    """The champion against the newest days, and against every day since its training."""
-    watch = Watch(panel, model, of.horizon, of.baseline["normal"][0], rules)
-    trained = model.trained_through
-    days = drift.review_days(int((panel.last_day - trained).astype(int)))
-    confirmed = drift.confirmed_through(days, lambda day: drift.drifted(watch.findings_on(day)))
-    seen, findings = (watch.seen_on(days[0]), watch.findings_on(days[0])) if days else (None, [])
-    through = None if confirmed is None else trained + confirmed
-    return Verdict(panel.last_day, of.trained_through, None, seen, findings, through)
-
-
-@dataclass(frozen=True)
-class Watch:
-    """A champion that is judged on days since its training. Days are counted from there.
-
-    Attributes:
-        normal: what its backtest says is normal (deviation.normal).
-        made: its forecasts, by the day they start from: outcome, and (S,) bool, for which of the panel's series.
-    """
-
-    panel: Panel
-    model: DemandModel
-    horizon: int
-    normal: dict[str, Any]
-    rules: Drift
-    made: dict[int, tuple[Outcome, np.ndarray]] = field(default_factory=dict)
-
-    def findings_on(self, day: int) -> list[Finding]:
-        return drift.judge(self.seen_on(day), self.normal, self.rules)
-
-    def seen_on(self, day: int) -> Outcome:
-        """What came of the forecast, on the days up to this one."""
-        start, reach = drift.origin_of(day, self.horizon)
-        if start not in self.made:
-            self.made[start] = hindsight(self.panel, self.model, self.model.trained_through + start, reach)
-        whole, rows = self.made[start]
-        silent = feed.silence(self.panel, self.model.trained_through + day, self.rules.silent_days).silent[rows]
-        return whole.days(max(day - start - drift.REVIEW, 0), day - start).without(silent)
-
-
-def hindsight(panel: Panel, model: DemandModel, origin: np.datetime64, days: int) -> tuple[Outcome, np.ndarray]:
-    """What came of the champion's forecast from an origin, and (S,) bool, for which of the panel's series it was made."""
-    shown = panel.through(origin)
-    forecast = model.predict(shown, origin, min(days, int((panel.last_day - origin).astype(int))))
-    return deviation.outcome(panel, shown, forecast), rows_of(panel, shown)
-
-
-def evidently(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
-    """Evidently's DataDriftPreset: figures per column, and its page, in which random ids are replaced by numbers."""
-    import pandas as pd
-    from evidently import Report
-    from evidently.presets import DataDriftPreset
-
-    limit = data_drift.threshold(min(now.rows, then.rows))
-    preset = DataDriftPreset(drift_share=column_share, num_method="wasserstein", num_threshold=limit,
-                             cat_method="jensenshannon", cat_threshold=limit)
-    run = Report([preset]).run(pd.DataFrame(now.columns), pd.DataFrame(then.columns))
-    found = [metric for metric in run.dict()["metrics"] if "column" in metric["config"]]
-    columns = {metric["config"]["column"]: {"method": metric["config"]["method"], "distance": float(metric["value"]),
-                                            "drifted": bool(metric["value"] >= limit)} for metric in found}
-    html = run.get_html_str(as_iframe=False)
-    numbers = {one: str(n) for n, one in enumerate(dict.fromkeys(RANDOM_ID.findall(html)))}
-    return {"threshold": limit, "columns": columns}, RANDOM_ID.sub(lambda match: numbers[match[0]], html)
-
-
-def data_summary(now: Sample, then: Sample, season_matched: bool, found: dict[str, Any], column_share: float) -> dict[str, Any]:
-    """The part of the summary about the data. Without last year's season to compare with, it is never called drift."""
-    share = np.mean([column["drifted"] for column in found["columns"].values()])
-    return {
-        "data_drift_detected": bool(season_matched and share >= column_share),
-        "data_drift": {
-            "season_matched": season_matched, "share_of_columns": float(share), "level_change": now.level / then.level - 1,
-            "recent": [str(now.first), str(now.last)], "reference": [str(then.first), str(then.last)], "rows": now.rows, **found},
-    }
-
-
-def concept_summary(verdict: Verdict, of: Champion | None) -> dict[str, Any]:
-    """The part of the summary that says how the champion did, and what follows."""
-    normal = of.baseline["normal"][0] if of else {}
-    return {
-        "as_of": str(verdict.newest),
-        "champion": of and of.version,
-        "trained_through": of and str(of.trained_through),
-        "train_through": verdict.train_through,
-        "retrain": verdict.retrain,
-        "reasons": drift_page.reasons(verdict, normal),
-        "concept_drift_detected": drift.drifted(verdict.findings),
-        **(drift_page.figures(verdict.seen, normal) if verdict.seen else dict.fromkeys(drift_page.FIGURES)),
-        "backtest_mape": of and of.baseline.get("mape"),
-        "findings": [drift_page.as_dict(found) for found in verdict.findings],
-    }
+from demand.drift import data_drift, inactive_series, report_page
+from demand.drift.drift_params import DriftParams
+from demand.drift.evidently_report import compare_samples, data_summary
+from demand.drift.measures import REVIEW
+from demand.drift.monitor import assess_champion
+from demand.drift.summary import concept_summary
+from demand.model.base.extremes import without_extremes
+from demand.schema.json_record import round_floats
+from workspace.registry.store import load_model, read_champion
+from workspace.run import paths
+from workspace.run.command import run_command
+from workspace.run.files import whole_file, write_json
+from workspace.run.panel_file import read_panel
+from workspace.run.params_file import load_params
 
 
 def main() -> None:
     gc.disable()  # a short run; collecting takes a third of Evidently's import
-    params = entry.load_params()
-    rules = params.drift
-    panel = from_table(read_parquet(paths.FEATURES), params.data.known_future, STATE)
-    newest, of = panel.last_day, champion.read()
-    verdict = concept(panel, of, rules)
-    problems = feed.problems(panel, feed.silence(panel, newest, rules.silent_days), newest)
-    now, then, season_matched = data_drift.samples(panel, newest, drift.REVIEW, rules.sample_rows)
-    found, html = evidently(now, then, rules.column_share)
-    summary = rounded(concept_summary(verdict, of) | {"data_problems": problems}
+    rules = load_params(DriftParams)
+    panel = read_panel()
+    newest, of = panel.last_day, read_champion()
+    verdict = assess_champion(panel, of, load_model, rules)
+    problems = inactive_series.problems(panel, inactive_series.silence(panel, newest, rules.silent_days), newest)
+    sane = without_extremes(panel, panel.column(newest))
+    now, then, season_matched = data_drift.samples(sane, newest, REVIEW, rules.sample_rows)
+    found, html = compare_samples(now, then, rules.column_share)
+    summary = round_floats(concept_summary(verdict, of) | {"data_problems": problems}
                       | data_summary(now, then, season_matched, found, rules.column_share))
-    with entry.whole_file(paths.DRIFT_REPORT) as part:
-        ours = drift_page.page(summary, verdict.seen, verdict.findings)
+    with whole_file(paths.DRIFT_REPORT) as part:
+        ours = report_page.page(summary, verdict.seen, verdict.findings)
         part.write_text(html.replace("<body>", "<body>" + ours, 1), encoding="utf-8")
-    entry.write_json(paths.DRIFT_SUMMARY, summary)
-    entry.write_json(paths.RETRAIN_FLAG, {"train_through": summary["train_through"]})
+    write_json(paths.DRIFT_SUMMARY, summary)
+    write_json(paths.RETRAIN_FLAG, {"train_through": summary["train_through"]})
     line = f"as_of={newest} champion={summary['champion']} retrain={summary['retrain']} reasons={'; '.join(summary['reasons'])}"
     paths.DRIFT_LOG.parent.mkdir(exist_ok=True)
     with paths.DRIFT_LOG.open("a", encoding="utf-8") as log:
@@ -161,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

@@ -8,75 +8,38 @@ off is normal, which the drift stage judges by) and the plots' data, reports/plo
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Sequence
-from typing import Any
 
-import joblib
-
-from stages import entry, paths
-from stages.forecasting import baselines, deviation, evaluation, plots, scores
-from stages.forecasting.arrow import read_parquet
-from stages.forecasting.backtest import Fold, backtest, origins
-from stages.forecasting.features import STATE
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel, from_table
-from stages.forecasting.versions import sha256
-from stages.progress import announced
-
-IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
-
-
-def summary(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
-    """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them."""
-    per_fold = [evaluation.fold_scores(fold) for fold in folds]
-    beside = []
-    for name, method in baselines.BASELINES.items():
-        made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
-        mean = evaluation.means([evaluation.point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
-        beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
-    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base} for fold in folds]
-    content = {
-        **evaluation.means(per_fold),
-        "base": folds[-1].model.base,
-        "baselines": beside,
-        "normal": [deviation.normal(folds, panel)],
-        "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
-        "per_month": evaluation.by_horizon(folds, evaluation.MONTH),
-    }
-    rounded: dict[str, Any] = evaluation.rounded(content)
-    return rounded
-
-
-def tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plots.Table]:
-    """The plots' data, by the name of the file."""
-    return {
-        "actual_vs_predicted": plots.total_per_day(folds),
-        "sample_series": plots.sample_series(folds),
-        "error_by_horizon": plots.by_week(folds, ("smape", "wape", "mae")),
-        "coverage_by_horizon": plots.by_week(folds, [f"coverage_{level}" for level in scores.LEVELS]),
-        "feature_importance": plots.importance(model),
-        "residuals_by_store": plots.residuals(folds, "store"),
-        "residuals_by_item": plots.residuals(folds, "item"),
-    }
+from demand.backtest.evaluate_params import EvaluateParams
+from demand.backtest.evaluation_record import backtest_tables, evaluation_record, scores_message
+from demand.backtest.folds import backtest, origins
+from demand.model.demand_model import read_model
+from demand.model.trees.train_params import TrainParams
+from demand.planning.forecast_params import ForecastParams
+from demand.schema.json_record import round_floats, sha256
+from workspace.registry.candidate import candidate_bytes
+from workspace.run import paths
+from workspace.run.command import run_command
+from workspace.run.files import whole_file, write_json
+from workspace.run.panel_file import read_panel
+from workspace.run.params_file import load_params
+from workspace.run.progress import announced
 
 
 def main() -> None:
-    params = entry.load_params()
-    panel = from_table(read_parquet(paths.WINDOW), params.data.known_future, STATE)
-    at = origins(panel, params.evaluate.origins, params.evaluate.step_days, params.forecast.horizon)
-    folds = backtest(panel, params.train, at, params.forecast.horizon, announced)
-    content = paths.MODEL.read_bytes()
-    model: DemandModel = joblib.load(io.BytesIO(content))
-    result = summary(folds, panel) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
-    for name, table in tables(folds, model).items():
-        with entry.whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
+    train, rules, days = load_params(TrainParams, EvaluateParams, ForecastParams)
+    panel = read_panel(paths.WINDOW)
+    at = origins(panel, rules.origins, rules.step_days, days.horizon)
+    folds = backtest(panel, train, at, days.horizon, announced)
+    content = candidate_bytes()
+    model = read_model(content, str(paths.MODEL))
+    result = evaluation_record(folds, panel) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
+    for name, table in backtest_tables(folds, model).items():
+        with whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([table, *zip(*evaluation.rounded(table).values(), strict=True)])
-    entry.write_json(paths.EVALUATE_METRICS, result)
-    print("mean of {} origins: SMAPE {smape:.2f} %, MAE {mae:.2f}, WAPE {wape:.2f} %; the intervals of 80 and 95 % cover "
-          "{coverage_80:.1f} and {coverage_95:.1f} %".format(len(folds), **result))
+            writer.writerows([table, *zip(*round_floats(table).values(), strict=True)])
+    write_json(paths.EVALUATE_METRICS, result)
+    print(scores_message(result, len(folds)))
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

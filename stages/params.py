@@ -5,13 +5,15 @@ Reads params.yaml. Writes nothing.
 
 from __future__ import annotations
 
-from stages import entry, paths
+from workspace.run import paths
+from workspace.run.all_params import load_all_params
+from workspace.run.command import run_command
 
 
 def main() -> None:
-    params = entry.load_params()
+    params = load_all_params()
     print(f"{paths.PARAMS}: {', '.join(type(params).model_fields)}")
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

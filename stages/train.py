@@ -6,46 +6,29 @@ metrics/train.json (fields: versions.Training).
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
-import joblib
-
-from stages import entry, paths
-from stages.forecasting.arrow import read_parquet
-from stages.forecasting.features import STATE
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import from_table
-from stages.forecasting.params import Params
-from stages.forecasting.versions import Training, sha256
-
-
-def pickled(model: DemandModel) -> bytes:
-    """The model as joblib writes it."""
-    stream = io.BytesIO()
-    joblib.dump(model, stream)
-    return stream.getvalue()
-
-
-def summary(model: DemandModel, content: bytes, rows: int, params: Params) -> dict[str, Any]:
-    """metrics/train.json. No wall-clock values: two clones must agree on it."""
-    return Training(
-        model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
-        rows=rows, series=model.facts["series"], horizon=params.forecast.horizon, base=model.base,
-        report=model.facts["base_tests"], train=params.train.model_dump(mode="json"), known_future=params.data.known_future,
-    ).model_dump(mode="json")
+from demand.model.demand_model import DemandModel, dump_model
+from demand.model.training_record import training_record
+from demand.model.trees.train_params import TrainParams
+from demand.panel.panel import ABSENT
+from demand.planning.forecast_params import ForecastParams
+from workspace.run import paths
+from workspace.run.command import run_command
+from workspace.run.files import whole_file, write_json
+from workspace.run.libraries import model_libraries
+from workspace.run.panel_file import read_panel
+from workspace.run.params_file import load_params
 
 
 def main() -> None:
-    params = entry.load_params()
-    table = read_parquet(paths.WINDOW)
-    model = DemandModel.fit(from_table(table, params.data.known_future, STATE), params.train, params.forecast.horizon)
-    content = pickled(model)
-    with entry.whole_file(paths.MODEL) as part:
+    train, days = load_params(TrainParams, ForecastParams)
+    libraries, panel = model_libraries(), read_panel(paths.WINDOW)
+    model = DemandModel.fit(panel, train, days.horizon)
+    content = dump_model(model)
+    with whole_file(paths.MODEL) as part:
         part.write_bytes(content)
-    entry.write_json(paths.TRAIN_METRICS, summary(model, content, table.num_rows, params))
-    print(f"{model.base} base, {model.facts['series']:,} series up to {model.trained_through}: {paths.MODEL}")
+    write_json(paths.TRAIN_METRICS, training_record(model, content, int((panel.status != ABSENT).sum()), libraries))
+    print(f"{model.base.kind} base, {model.facts['series']:,} series up to {model.trained_through}: {paths.MODEL}")
 
 
 if __name__ == "__main__":
-    entry.run(main)
+    run_command(main)

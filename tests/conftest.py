@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import parts
 import pytest
 import yaml
 from examples import ROOT
 from pipelines import Project
+
+from workspace.run import redaction
 
 
 @pytest.fixture
@@ -40,6 +44,26 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.fixture(autouse=True)
+def _no_learned_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test uses as a secret is an ordinary word in the next."""
+    monkeypatch.setattr(redaction, "_learned", set())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole pipelines run last: most mistakes show in the first seconds."""
     items.sort(key=lambda item: "slow" in item.keywords)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a part that is not here; fail instead where the part is required."""
+    for mark in item.iter_markers("needs"):
+        if reason := parts.missing(mark.args[0]):
+            (pytest.fail if parts.required(mark.args[0]) else pytest.skip)(reason)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With REQUIRED_PARTS=all no skip passes, whatever its cause."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("REQUIRED_PARTS") == "all" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from stages.forecasting.records import Records
+from demand.ingest.records import Records
 
 ROOT = Path(__file__).parent.parent
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -26,7 +26,7 @@ def mess(seed: int, known: tuple[str, ...] = ()) -> Records:
     mean = level * rng.choice([0.6, 1, 1.5], (len(store), 7))[:, day % 7] * np.where(rng.random(days) < 0.03, 4, 1)
     sales = rng.poisson(mean * rng.gamma(4, 1 / 4, shape)).astype("f4")
     typing_error = rng.random(shape) < rng.choice([0, 0.01, 0.05])
-    sales[typing_error] *= rng.choice([10, 100], typing_error.sum())
+    sales[typing_error] *= rng.choice([10, 100, 1e9], typing_error.sum())
     sales[:, rng.integers(7) :: 7] *= rng.random((len(store), 1)) < 0.5  # half of the series rest once a week
     sales[rng.random(shape) < 0.01] = 0
     row = rng.random(shape) > rng.choice([0, 0.02, 0.3])

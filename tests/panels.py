@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.forecasting.features import with_state
-from stages.forecasting.panel import CLOSED, OBSERVED, Panel
-from stages.forecasting.params import Train
+from demand.model.trees.train_params import TrainParams
+from demand.panel.panel import CLOSED, OBSERVED, Panel
 
-TRAIN = Train(algorithm="xgboost", base="auto", max_depth=4, n_estimators=40, learning_rate=0.2, rows=4000, seed=0)
+TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=4, n_estimators=40, learning_rate=0.2, rows=4000, seed=0)
 WEEKDAY = np.array([0.8, 0.9, 1.0, 1.0, 1.1, 1.3, 0.9])
 
 
@@ -50,4 +49,4 @@ def closed(panel: Panel, days: np.ndarray) -> Panel:
 
 def ready(panel: Panel, days: int = 90) -> Panel:
     """With a time axis `days` past the end, and state."""
-    return with_state(panel.extended(days))
+    return panel.extended(days)

@@ -42,7 +42,8 @@ class Project:
     def make(cls, root: Path) -> Project:
         """On `sales_csv` up to START. Evidently, 4 s to import, is replaced by a stand-in: it decides nothing."""
         project = cls(root)
-        copied = ("stages", "dvc.yaml", "params.yaml", ".dvc", ".dvcignore", ".gitignore", "models", "reports", "logs", "data",
+        copied = ("demand", "workspace", "stages", "requirements-model.txt", "dvc.yaml", "params.yaml", ".dvc", ".dvcignore",
+                  ".gitignore", "models", "reports", "logs", "data",
                   ":!data/demo")
         listed = subprocess.run(["git", "ls-files", "-z", "--", *copied], cwd=ROOT, capture_output=True, check=True)
         for name in filter(None, listed.stdout.decode().split("\0")):

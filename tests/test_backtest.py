@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from stages.forecasting.backtest import Fold, actual_after, backtest, fold_of, origins
-from stages.forecasting.errors import UserError
-from stages.forecasting.panel import FUTURE, Panel
+from demand.backtest.folds import Fold, actual_after, backtest, fold_of, origins
+from demand.panel.panel import FUTURE, Panel
+from demand.schema.errors import UserError
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
 DAYS, HORIZON = 700, 28

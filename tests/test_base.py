@@ -5,28 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stages.forecasting import base, structural
-from stages.forecasting.design import Design
+from demand.model.base.factors import Factors, fit_factors
+from demand.model.base.level import DAMPING, KINDS, global_level, level_at
+from demand.model.base.level_choice import TESTS, inner_backtest
+from demand.model.base.seasonal_sums import SeasonalSums
+from demand.panel.calendar import YEAR
 from tests.panels import noisy, panel, ready, shaped
 
 
-def designed(sales: np.ndarray) -> tuple[structural.Factors, Design]:
+def designed(sales: np.ndarray) -> tuple[Factors, SeasonalSums]:
     whole = ready(panel(sales))
-    factors = structural.fit(whole)
-    return factors, Design(whole, factors.shape(whole))
+    factors = fit_factors(whole)
+    return factors, SeasonalSums(whole, factors.seasonal_factor(whole))
 
 
 def test_growth_of_an_exact_panel() -> None:
     factors, design = designed(shaped(days=1200, growth=0.10))
-    at = base.pool(factors, design, 1199)
+    at = global_level(factors, design, 1199)
     assert at.growth == pytest.approx(0.10 * 364 / 365.25, abs=0.01)
-    assert base.level("structural", factors, design, 1199).growth == pytest.approx(base.DAMPING * at.growth)
-    assert base.level("level", factors, design, 1199).growth == 0
+    assert level_at("structural", factors, design, 1199).growth == pytest.approx(DAMPING * at.growth)
+    assert level_at("level", factors, design, 1199).growth == 0
 
 
 def test_growth_is_not_guessed_from_a_short_history() -> None:
-    factors, design = designed(shaped(days=base.YEAR + 60, growth=0.5))
-    assert base.pool(factors, design, base.YEAR + 59).growth == 0
+    factors, design = designed(shaped(days=YEAR + 60, growth=0.5))
+    assert global_level(factors, design, YEAR + 59).growth == 0
 
 
 def test_steady_series_move_together() -> None:
@@ -34,8 +37,8 @@ def test_steady_series_move_together() -> None:
     rng = np.random.default_rng(0)
     sales = rng.poisson(30 * np.ones((40, 1100))).astype("f4")
     factors, design = designed(sales)
-    at = base.level("structural", factors, design, 1099).level
-    own = design.window(np.arange(40), np.full(40, 1100), base.YEAR, np.full(40, 1100))
+    at = level_at("structural", factors, design, 1099).level
+    own = design.level_before(np.arange(40), np.full(40, 1100), YEAR, np.full(40, 1100))
     assert np.abs(at - factors.scale).max() < np.abs(own - factors.scale).max()
     assert at.std() < 0.75 * own.std()
 
@@ -46,19 +49,19 @@ def test_the_inner_backtest_prefers_what_fits() -> None:
     steps = np.exp(np.cumsum(rng.normal(0, 0.4, (20, 12)), axis=1)).repeat(100, axis=1)
     for sales, better in ((steady, "structural"), (noisy(shaped(20, 1200) * steps), "level")):
         factors, design = designed(sales)
-        tests = base.inner_backtest(factors, design, 1199, 90)
+        tests = inner_backtest(factors, design, 1199, 90)
         assert min(tests, key=lambda kind: tests[kind].error) == better
-        assert all(test.origins == base.TESTS for test in tests.values())
+        assert all(test.origins == TESTS for test in tests.values())
 
 
 def test_nothing_after_the_origin_moves_the_level() -> None:
     sales = noisy(shaped(5, 900))
     spoiled = sales.copy()
     spoiled[:, 701:] *= 5
-    factors = structural.fit(panel(sales))
+    factors = fit_factors(panel(sales))
     whole, other = ready(panel(sales)), ready(panel(spoiled))
-    for kind in base.KINDS:
-        a, b = (base.level(kind, factors, Design(p, factors.shape(p)), 700) for p in (whole, other))
+    for kind in KINDS:
+        a, b = (level_at(kind, factors, SeasonalSums(p, factors.seasonal_factor(p)), 700) for p in (whole, other))
         np.testing.assert_array_equal(a.level, b.level)
         assert a.growth == b.growth
 
@@ -66,8 +69,8 @@ def test_nothing_after_the_origin_moves_the_level() -> None:
 def test_a_series_without_sales_has_level_zero() -> None:
     whole = ready(panel(np.vstack([shaped(2, 800), np.zeros((1, 800))])))
     whole.status[2, :800] = 2
-    factors = structural.fit(whole)
-    for kind in base.KINDS:
-        level = base.level(kind, factors, Design(whole, factors.shape(whole)), 799).level
+    factors = fit_factors(whole)
+    for kind in KINDS:
+        level = level_at(kind, factors, SeasonalSums(whole, factors.seasonal_factor(whole)), 799).level
         assert level[2] == 0
         assert (level[:2] > 0).all()

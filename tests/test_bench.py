@@ -11,11 +11,11 @@ import pytest
 
 from bench import cases, measure, report
 from bench.methods import METHODS
-from stages.forecasting import evaluation
-from stages.forecasting.backtest import backtest, origins
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
+from demand.backtest.fold_scores import fold_scores, means
+from demand.backtest.folds import backtest, origins
+from demand.panel.panel import Panel
 from tests.panels import TRAIN, noisy, panel, ready, shaped
+from workspace.run.all_params import Params
 
 OURS = "this project"
 
@@ -34,7 +34,7 @@ def sold() -> Panel:
 def test_it_says_what_the_pipeline_says(sold: Panel, settings: Params):
     at = origins(sold, 2, 35, 60)
     found = measure.measured(sold, settings, at, OURS)
-    expected = evaluation.means([evaluation.fold_scores(fold) for fold in backtest(ready(sold), TRAIN, at, 60)])
+    expected = means([fold_scores(fold) for fold in backtest(ready(sold), TRAIN, at, 60)])
     for name in (*measure.COLUMNS, "coverage_80", "coverage_95"):
         assert found[name] == pytest.approx(expected[name])
     assert found["seconds"] > 0

@@ -11,19 +11,22 @@ from examples import PARAMS, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.forecasting import arrow, cleaning, trailing
-from stages.forecasting.panel import CLOSED, FILLED, OBSERVED, OUTLIER, Panel
-from stages.forecasting.params import Prepare
-from stages.forecasting.records import Records
+from demand.cleaning import trailing_medians
+from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.records import Records
+from demand.panel import arrow
+from demand.panel.panel import CLOSED, FILLED, OBSERVED, OUTLIER, Panel
+from tests.test_newcomers import loop_newcomers
 
-RULES = Prepare.model_validate(PARAMS["prepare"])
+RULES = PrepareParams.model_validate(PARAMS["prepare"])
 SEEDS = st.integers(0, 2**32 - 1)
 ARRAYS = ("sales", "recorded", "status", "known")
 
 
 def cleaned(records: Records, end: int | None = None) -> Panel:
-    visible, last = cleaning.seen(records, len(records.dates) - 1 if end is None else end)
-    return cleaning.clean(visible, last, RULES)
+    visible, last = visible_records(records, len(records.dates) - 1 if end is None else end)
+    return clean(visible, last, RULES)
 
 
 def one(values: list[float], known: dict[str, list[float]] | None = None) -> Panel:
@@ -50,8 +53,8 @@ def loop_known(records: Records, series: int, first: int, end: int) -> np.ndarra
     return known
 
 
-def loop_status(records: Records, series: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Status, values and expectations of one series, before outliers."""
+def loop_status(records: Records, series: int, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Status, values and expectations of one series, before outliers; zeros are judged without the days that are `wrong`."""
     sales, days = records.sales[series].astype("f8"), len(records.dates)
     first = int(np.flatnonzero(~np.isnan(sales))[0])
     status, values, expected = np.full(days, 5), sales.copy(), np.full(days, np.nan)
@@ -60,7 +63,7 @@ def loop_status(records: Records, series: int) -> tuple[np.ndarray, np.ndarray, 
     for t in range(first, days):
         before = range(first, t)
         same = [d for d in before if (t - d) % 7 == 0]
-        sold = [sales[d] for d in before if status[d] == OBSERVED]
+        sold = [sales[d] for d in before if status[d] == OBSERVED and not wrong[d]]
         missing = math.isnan(sales[t])
         if open_index is not None:
             closed = known[t, open_index] == 0
@@ -85,6 +88,9 @@ def loop_status(records: Records, series: int) -> tuple[np.ndarray, np.ndarray, 
 
 def loop_chance(sold: list[float]) -> float:
     """Probability of a zero in a negative binomial with the faded mean and variance."""
+    third = sorted(sold)[-3:][0]
+    if third > 0:
+        sold = [units for units in sold if units <= 30 * third]
     weights = [math.exp(-age / 28) for age in range(len(sold) - 1, -1, -1)]
     mean = np.average(sold, weights=weights)
     variance = np.average(np.square(sold), weights=weights) - mean**2
@@ -112,7 +118,7 @@ def loop_limits(records: Records, status: np.ndarray, expected: np.ndarray) -> n
     excess = ratio / np.maximum(upper, 1)
     residual = 2 * np.sqrt(sales + 3 / 8) - 2 * np.sqrt(expected * usual + 3 / 8)
     plans = [k for k, name in enumerate(records.known_names) if name != "open"]
-    limits = np.full(status.shape, np.inf)
+    limits = np.where(judged & (excess <= RULES.outlier_factor), np.finfo("f4").max, np.inf)
     for s, t in zip(*np.nonzero(excess > RULES.outlier_factor), strict=True):
         season = [d for d in range(max(0, t - 84), t) if judged[s, d]]
         opened = [d for d in range(max(0, t - 84), t) if status[s, d] == OBSERVED]
@@ -143,12 +149,16 @@ def loop_limits(records: Records, status: np.ndarray, expected: np.ndarray) -> n
 @given(seed=SEEDS)
 def test_cleaning_equals_the_rules_written_as_loops(known, seed):
     records = mess(seed, known)
-    records, end = cleaning.seen(records, len(records.dates) - 1)
-    panel = cleaning.clean(records, end, RULES)
-    parts = [loop_status(records, series) for series in range(len(records.store))]
-    status, values, expected = (np.array(part) for part in zip(*parts, strict=True))
-    limits = loop_limits(records, status, expected)
-    wrong = (status == OBSERVED) & (records.sales > limits)
+    records, end = visible_records(records, len(records.dates) - 1)
+    panel = clean(records, end, RULES)
+    wrong = np.zeros(records.sales.shape, bool)
+    for _ in range(2):
+        parts = [loop_status(records, series, wrong[series]) for series in range(len(records.store))]
+        status, values, expected = (np.array(part) for part in zip(*parts, strict=True))
+        limits = loop_limits(records, status, expected)
+        wrong = (status == OBSERVED) & (records.sales > limits)
+        for s, t, believed in loop_newcomers(records, status == OBSERVED, np.isinf(limits)):
+            wrong[s, t], limits[s, t] = True, believed
     np.testing.assert_array_equal(panel.status, np.where(wrong, OUTLIER, status))
     np.testing.assert_allclose(panel.sales, np.where(wrong, limits, np.where(status == 5, np.nan, values)), rtol=1e-5)
     np.testing.assert_array_equal(panel.recorded, records.sales)
@@ -190,7 +200,7 @@ def test_weekday_medians_equal_a_loop(seed, weeks):
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 50, (3, rng.integers(1, 80))).astype("f4")
     valid = rng.random(values.shape) < rng.choice([0.1, 0.7, 1])
-    medians, counts = trailing.weekday_medians(values, valid, weeks)
+    medians, counts = trailing_medians.weekday_medians(values, valid, weeks)
     for s, t in np.ndindex(values.shape):
         past = values[s, t % 7 : t : 7][valid[s, t % 7 : t : 7]][-weeks:]
         assert counts[s, t] == len(past)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.forecasting.closures import chance_of_closing
+from demand.model.base.closing_probability import chance_of_closing
 from tests.panels import closed, panel, ready, shaped
 
 START = "2020-01-06"  # a Monday

@@ -12,15 +12,23 @@ import joblib
 import numpy as np
 import pytest
 
-from stages import champion, compare, entry, evaluate, paths
-from stages.features import feature_table
-from stages.forecasting import evaluation
-from stages.forecasting.backtest import backtest, fold_of
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Train
-from stages.forecasting.versions import Champion, Comparison, sha256
+from demand.backtest.fold_scores import fold_scores, means
+from demand.backtest.folds import backtest, fold_of
+from demand.champion.champion_record import Champion
+from demand.champion.comparison import scored, unseen_days
+from demand.champion.promotion_rule import ComparisonRecord
+from demand.model.demand_model import DemandModel
+from demand.model.trees.train_params import TrainParams
+from demand.panel.lag_features import feature_table
+from demand.panel.panel import Panel
+from demand.schema.json_record import sha256
+from models import put_candidate
+from stages import compare, evaluate
 from tests.panels import TRAIN, noisy, panel, ready, shaped
+from workspace.registry.store import write_champion
+from workspace.run import paths
+from workspace.run.all_params import load_all_params
+from workspace.run.files import write_json, write_table
 
 DAYS, HORIZON = 560, 28
 OTHER = TRAIN.model_copy(update={"max_depth": 1, "n_estimators": 2})
@@ -38,16 +46,15 @@ def whole(sold: Panel, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, b
     folder = tmp_path_factory.mktemp("evaluated")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        paths.MODEL.parent.mkdir()
-        entry.write_table(paths.WINDOW, feature_table(sold))
-        joblib.dump(DemandModel.fit(sold, TRAIN, HORIZON), paths.MODEL)
-        entry.write_json(Path("params.yaml"), json.loads(with_sections().model_dump_json()))
+        write_table(paths.WINDOW, feature_table(sold))
+        put_candidate(DemandModel.fit(sold, TRAIN, HORIZON))
+        write_json(Path("params.yaml"), json.loads(with_sections().model_dump_json()))
         evaluate.main()
-        return {path: path.read_bytes() for path in (paths.WINDOW, paths.MODEL, paths.EVALUATE_METRICS)}
+        return {path: path.read_bytes() for path in (paths.WINDOW, paths.MODEL, paths.TRAIN_METRICS, paths.EVALUATE_METRICS)}
 
 
 def with_sections() -> Any:
-    params = entry.load_params(Path(__file__).parent.parent / "params.yaml")
+    params = load_all_params(Path(__file__).parent.parent / "params.yaml")
     forecast = params.forecast.model_copy(update={"horizon": HORIZON})
     backtest_of = params.evaluate.model_copy(update={"origins": 2, "step_days": 35})
     return params.model_copy(update={"train": TRAIN, "forecast": forecast, "evaluate": backtest_of})
@@ -64,22 +71,22 @@ def root(project: Callable[..., Path], whole: dict[Path, bytes]) -> Path:
     return root
 
 
-def crown(sold: Panel, through: np.datetime64, train: Train = TRAIN, recorded: dict[str, Any] | None = None) -> DemandModel:
+def crown(sold: Panel, through: np.datetime64, train: TrainParams = TRAIN, recorded: dict[str, Any] | None = None) -> DemandModel:
     """Make a model that was trained up to that day the champion; `recorded` is what the pointer says of its settings."""
     model = DemandModel.fit(sold.through(through), train, HORIZON)
     path = paths.VERSIONS / VERSION / "model.pkl"
     path.parent.mkdir(parents=True)
     joblib.dump(model, path)
-    champion.write(Champion(
+    write_champion(Champion(
         version=VERSION, model=str(path), sha256=sha256(path.read_bytes()), trained_through=date.fromisoformat(str(through)),
         train=recorded or train.model_dump(), horizon=HORIZON, baseline={"smape": 12}, promoted_at="2021-01-01T00:00:00Z",
         promoted_by="me", reason="first", previous=None))
     return model
 
 
-def compared() -> Comparison:
+def compared() -> ComparisonRecord:
     compare.main()
-    return Comparison.model_validate_json(paths.COMPARE_METRICS.read_text())
+    return ComparisonRecord.model_validate_json(paths.COMPARE_METRICS.read_text())
 
 
 def no_training(*_: object) -> DemandModel:
@@ -112,7 +119,7 @@ def test_another_configuration_is_backtested_on_the_same_origins(sold: Panel):
     crown(sold, sold.last_day, OTHER)
     found = compared()
     at = [np.datetime64(day) for day in found.origins]
-    expected = evaluation.means([evaluation.fold_scores(fold) for fold in backtest(sold, OTHER, at, HORIZON)])
+    expected = means([fold_scores(fold) for fold in backtest(sold, OTHER, at, HORIZON)])
     assert not found.same_configuration
     assert found.champion_scores == pytest.approx(expected, rel=1e-5)
     assert found.ratio == pytest.approx(found.candidate["smape"] / expected["smape"], rel=1e-5)
@@ -121,14 +128,14 @@ def test_another_configuration_is_backtested_on_the_same_origins(sold: Panel):
 @pytest.mark.usefixtures("root")
 def test_origins_that_the_champion_never_saw(sold: Panel, monkeypatch: pytest.MonkeyPatch):
     old = crown(sold, sold.last_day - 70)
-    monkeypatch.setattr(compare.DemandModel, "fit", no_training)
+    monkeypatch.setattr(DemandModel, "fit", no_training)
     found = compared()
     evaluated = json.loads(paths.EVALUATE_METRICS.read_text())
     assert [str(day) for day in found.unseen] == [fold["origin"] for fold in evaluated["per_origin"]]  # 63 and 28 days ago
     for fold, scores in zip(evaluated["per_origin"], found.unseen.values(), strict=True):
         origin = np.datetime64(fold["origin"])
         assert scores["candidate"]["smape"] == fold["smape"]  # fitted there in the same way
-        expected = evaluation.fold_scores(fold_of(sold, sold.through(origin), origin, HORIZON, old))
+        expected = fold_scores(fold_of(sold, sold.through(origin), origin, HORIZON, old))
         assert scores["champion"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -141,7 +148,7 @@ def test_a_champion_that_saw_all_but_the_last_days(sold: Panel):
     assert str(day) == str(sold.last_day - HORIZON)
     fresh = DemandModel.fit(sold.through(sold.last_day - HORIZON), TRAIN, HORIZON)
     for who, model in (("candidate", fresh), ("champion", old)):
-        assert scores[who] == pytest.approx(compare.scored(sold, sold.last_day - HORIZON, HORIZON, model), rel=1e-5)
+        assert scores[who] == pytest.approx(scored(sold, sold.last_day - HORIZON, HORIZON, model), rel=1e-5)
 
 
 @pytest.mark.parametrize(("ago", "expected"), [
@@ -150,14 +157,14 @@ def test_unseen_days(sold: Panel, ago: int, expected: dict[int, int]):
     last = sold.last_day
     of = Champion.model_construct(trained_through=(last - ago).astype(object), horizon=90)
     at = [last - 63, last - 28]
-    assert compare.unseen_days(sold, at, HORIZON, of) == {last - back: days for back, days in expected.items()}
+    assert unseen_days(sold, at, HORIZON, of) == {last - back: days for back, days in expected.items()}
 
 
 def test_unseen_days_when_no_origin_of_the_backtest_is_late_enough(sold: Panel):
     last = sold.last_day
     for ago, horizon, origin, days in ((40, 90, 40, 40), (100, 90, 90, 90), (100, 30, 30, 30)):
         of = Champion.model_construct(trained_through=(last - ago).astype(object), horizon=horizon)
-        assert compare.unseen_days(sold, [last - 200], 90, of) == {last - origin: days}
+        assert unseen_days(sold, [last - 200], 90, of) == {last - origin: days}
 
 
 @pytest.mark.usefixtures("root")

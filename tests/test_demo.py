@@ -7,28 +7,29 @@ import pytest
 from examples import PARAMS
 from pyarrow import csv
 
+from demand.schema.errors import UserError
+from demand.simulation import effects
+from demand.simulation.demo_params import DemoParams
+from demand.simulation.simulator import Chain, generate, to_table
 from stages import demo
-from stages.forecasting import retail
-from stages.forecasting.errors import UserError
-from stages.forecasting.params import Demo
 
-SMALL = Demo.model_validate({**PARAMS["demo"], "stores": 4, "items": 6, "years": 2.0})
+SMALL = DemoParams.model_validate({**PARAMS["demo"], "stores": 4, "items": 6, "years": 2.0})
 ROSSMANN = SMALL.model_copy(update={"stores": 150, "items": 1, "years": 2.58, "future_days": 60, "level": 5500.0,
                                     "promotions": True, "closed_days": True})
 
 
-def changed(base: Demo, **changes: object) -> Demo:
-    return Demo.model_validate(base.model_dump() | changes)
+def changed(base: DemoParams, **changes: object) -> DemoParams:
+    return DemoParams.model_validate(base.model_dump() | changes)
 
 
 @pytest.fixture(scope="module")
-def default() -> demo.Chain:
-    return demo.generate(Demo.model_validate(PARAMS["demo"]))
+def default() -> Chain:
+    return generate(DemoParams.model_validate(PARAMS["demo"]))
 
 
 @pytest.fixture(scope="module")
-def rossmann() -> demo.Chain:
-    return demo.generate(ROSSMANN)
+def rossmann() -> Chain:
+    return generate(ROSSMANN)
 
 
 def test_full_size_in_the_schema_of_the_competition(project, capsys):
@@ -48,7 +49,7 @@ def test_full_size_in_the_schema_of_the_competition(project, capsys):
 def test_looks_like_retail(default):
     sales = default.units.astype(float)
     relative = sales / sales.mean(axis=0)
-    weekdays = np.stack([relative[retail.weekday(default.dates) == day].mean(axis=0) for day in range(7)])
+    weekdays = np.stack([relative[effects.weekday(default.dates) == day].mean(axis=0) for day in range(7)])
     assert weekdays[5].mean() > 1.3 * weekdays[0].mean()  # Saturday and Monday
     by_item = weekdays.reshape(7, 10, 50).mean(axis=1)
     assert 0.03 < by_item.std(axis=1).mean() < 0.15  # items differ
@@ -63,20 +64,20 @@ def test_looks_like_retail(default):
 
 def test_counts_are_negative_binomial():
     rng = np.random.default_rng(1)
-    units = retail.counts(rng, np.full((40_000,), np.log(50.0)), 0.4).astype(float)
+    units = effects.counts(rng, np.full((40_000,), np.log(50.0)), 0.4).astype(float)
     assert units.mean() == pytest.approx(50, rel=0.01)
     assert units.var() == pytest.approx(50 + (0.7 * 0.4 * 50) ** 2, rel=0.05)
 
 
 def test_same_seed_same_data_other_seed_other_data():
-    units = demo.generate(SMALL).units
-    np.testing.assert_array_equal(units, demo.generate(SMALL).units)
-    assert (units != demo.generate(changed(SMALL, seed=7)).units).mean() > 0.9
+    units = generate(SMALL).units
+    np.testing.assert_array_equal(units, generate(SMALL).units)
+    assert (units != generate(changed(SMALL, seed=7)).units).mean() > 0.9
 
 
 @pytest.mark.parametrize("base", [SMALL, changed(ROSSMANN, stores=20, level_shifts=0.5)], ids=["plain", "promotions"])
 def test_more_years_only_append_days(base):
-    short, long = demo.generate(base), demo.generate(changed(base, years=base.years + 0.4))
+    short, long = generate(base), generate(changed(base, years=base.years + 0.4))
     assert long.sold - short.sold == pytest.approx(146, abs=1)
     for name in ("units", "promo", "open", "row"):
         np.testing.assert_array_equal(getattr(short, name), getattr(long, name)[: len(short.dates)])
@@ -85,7 +86,7 @@ def test_more_years_only_append_days(base):
 @pytest.mark.parametrize("kind", ["level", "growth", "weekday", "season", "noise"])
 def test_drift_changes_its_share_of_the_series_from_its_start_only(kind):
     drift = {"kind": kind, "start": "2021-06-01", "size": 0.8, "share": 0.5}
-    before, after = demo.generate(SMALL), demo.generate(changed(SMALL, drift=drift))
+    before, after = generate(SMALL), generate(changed(SMALL, drift=drift))
     differs = before.units != after.units
     assert not differs[before.dates < np.datetime64("2021-06-01")].any()
     touched = differs.any(axis=0)
@@ -95,18 +96,18 @@ def test_drift_changes_its_share_of_the_series_from_its_start_only(kind):
 
 def test_level_drift_has_its_size_and_starts_eight_weeks_ago_by_default():
     drift = {"kind": "level", "start": None, "size": 0.5, "share": 1.0}
-    before, after = demo.generate(SMALL), demo.generate(changed(SMALL, drift=drift))
+    before, after = generate(SMALL), generate(changed(SMALL, drift=drift))
     np.testing.assert_array_equal(before.units[:-56], after.units[:-56])
     assert after.units[-56:].sum() / before.units[-56:].sum() == pytest.approx(1.5, abs=0.03)
 
 
 def test_drift_outside_the_days_is_refused():
     with pytest.raises(UserError, match=r"demo\.drift\.start = 2031-01-01 lies outside"):
-        demo.generate(changed(SMALL, drift={"kind": "level", "start": "2031-01-01", "size": 0.5, "share": 1.0}))
+        generate(changed(SMALL, drift={"kind": "level", "start": "2031-01-01", "size": 0.5, "share": 1.0}))
 
 
 def test_promotions(rossmann):
-    weekday = retail.weekday(rossmann.dates)
+    weekday = effects.weekday(rossmann.dates)
     assert not rossmann.promo[weekday >= 5].any()
     assert (rossmann.promo == rossmann.promo[:, :1]).all()  # chain-wide
     assert 0.4 < rossmann.promo[weekday < 5, 0].mean() < 0.6
@@ -118,7 +119,7 @@ def test_promotions(rossmann):
 
 
 def test_closed_days_gaps_and_the_december_peak(rossmann):
-    sunday = retail.weekday(rossmann.dates) == 6
+    sunday = effects.weekday(rossmann.dates) == 6
     assert rossmann.open[sunday].mean() < 0.08
     assert rossmann.open[~sunday].mean() > 0.95
     holidays = np.isin(rossmann.dates, np.array(["2020-04-10", "2020-04-13", "2021-12-25", "2022-06-06"], "M8[D]"))
@@ -134,11 +135,11 @@ def test_closed_days_gaps_and_the_december_peak(rossmann):
 
 @pytest.mark.parametrize(("year", "day"), [(2013, "2013-03-31"), (2016, "2016-03-27"), (2038, "2038-04-25")])
 def test_easter(year, day):
-    assert retail.easter(year) == np.datetime64(day)
+    assert effects.easter(year) == np.datetime64(day)
 
 
 def test_future_rows_carry_the_known_columns_only():
-    table = demo.to_table(demo.generate(changed(ROSSMANN, stores=3)), promotions=True, closed_days=True)
+    table = to_table(generate(changed(ROSSMANN, stores=3)), promotions=True, closed_days=True)
     assert table.column_names == ["date", "store", "item", "sales", "promo", "open"]
     future = table.filter(table["sales"].is_null())
     assert future.num_rows == 3 * 60

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.forecasting.design import EFFECT_DAYS, FLOOR, Design, between, feature_names, strided
-from stages.forecasting.features import LAGS, WINDOWS, running
-from stages.forecasting.panel import FILLED, Panel
+from demand.model.base.seasonal_sums import SeasonalSums
+from demand.model.trees.design_matrix import EFFECT_DAYS, FLOOR, DesignMatrix, feature_names
+from demand.panel.lag_features import LAGS, WINDOWS
+from demand.panel.panel import FILLED, Panel
+from demand.panel.running_sums import between, running_sums, strided_sums
 from tests.panels import closed, noisy, panel, ready, shaped
 
 
@@ -54,11 +56,11 @@ def by_hand(whole: Panel, shape: np.ndarray, s: int, o: int, h: int, level: floa
 
 def test_rows_against_loops(messy: Panel) -> None:
     shape = np.random.default_rng(0).uniform(0.5, 2, messy.sales.shape).astype("f4")
-    design, names = Design(messy, shape), feature_names(("promo",))
+    design, names = DesignMatrix(SeasonalSums(messy, shape)), feature_names(("promo",))
     rng = np.random.default_rng(1)
     series, origin, horizon = rng.integers(0, 5, 60), rng.integers(430, 700, 60), rng.integers(1, 91, 60)
     level = rng.uniform(10, 90, 60)
-    matrix = design.matrix(series, origin, horizon, level)
+    matrix = design.rows(series, origin, horizon, level)
     assert matrix.shape == (60, len(names))
     assert matrix.dtype == np.float32
     for row, (s, o, h, lv) in zip(matrix, zip(series, origin, horizon, level, strict=True), strict=True):
@@ -74,21 +76,19 @@ def test_nothing_after_the_origin_is_read(messy: Panel, horizon: int) -> None:
     spoiled[:, origin + 1 :] = 1e5
     status = messy.status.copy()
     status[:, origin + 1 :] = FILLED
-    state = messy.state.copy()
-    state[:, origin + 2 :] = 1e5
-    other = replace(messy, sales=spoiled, recorded=spoiled, status=status, state=state)
+    other = replace(messy, sales=spoiled, recorded=spoiled, status=status)
     shape = np.ones(messy.sales.shape, "f4")
     i, o, h, level = np.arange(5), np.full(5, origin), np.full(5, horizon), np.full(5, 30.0)
-    a, b = (Design(whole, shape).matrix(i, o, h, level) for whole in (messy, other))
+    a, b = (DesignMatrix(SeasonalSums(whole, shape)).rows(i, o, h, level) for whole in (messy, other))
     np.testing.assert_array_equal(a, b)
 
 
 def test_running_and_strided_sums_against_loops() -> None:
     values = np.random.default_rng(0).uniform(0, 5, (3, 40)).astype("f4")
-    np.testing.assert_allclose(running(values)[:, 17], values[:, :17].sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(running_sums(values)[:, 17], values[:, :17].sum(axis=1), rtol=1e-6)
     for step in (7, 14):
         for day in (0, 6, 20, 39):
-            np.testing.assert_allclose(strided(values, step)[:, day], values[:, day::-step].sum(axis=1), rtol=1e-6)
+            np.testing.assert_allclose(strided_sums(values, step)[:, day], values[:, day::-step].sum(axis=1), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(3, 9), (-5, 4), (0, 40), (35, 60), (-9, -2), (50, 60), (8, 5)])
@@ -96,4 +96,4 @@ def test_sums_between_two_days_against_a_loop(start: int, stop: int) -> None:
     values = np.random.default_rng(0).uniform(0, 5, (3, 40)).astype("f4")
     expected = [sum(row[day] for day in range(start, stop) if 0 <= day < 40) for row in values.astype("f8")]
     for series, first, last in ((slice(None), start, stop), (np.arange(3), np.full(3, start), np.full(3, stop))):
-        np.testing.assert_allclose(between(series, first, last, running(values))[0], expected)
+        np.testing.assert_allclose(between(series, first, last, running_sums(values))[0], expected)

@@ -12,16 +12,23 @@ import pytest
 from examples import PARAMS
 from panels import closed, noisy, panel, ready, shaped
 
-from stages import drift as stage
-from stages.forecasting import data_drift, deviation, drift, drift_page, feed
-from stages.forecasting.deviation import Outcome
-from stages.forecasting.drift import ERROR, LEVEL, Finding, Verdict
-from stages.forecasting.model import Forecast
-from stages.forecasting.panel import CLOSED, FILLED
-from stages.forecasting.params import Drift
-from stages.forecasting.versions import Champion
+from demand.backtest.error_model import estimate_error_model, spread_beyond_sampling_error
+from demand.backtest.residuals import MIN_EXPECTED_UNITS, Residuals, days_without_data
+from demand.backtest.segments import WEEKDAYS, Deviations, deviations_by_kind, series_segments
+from demand.champion.champion_record import Champion
+from demand.drift import data_drift, inactive_series, report_page
+from demand.drift.decision import Finding, Verdict, drifted, judge
+from demand.drift.drift_params import DriftParams
+from demand.drift.evidently_report import data_summary, evidently_report
+from demand.drift.group_test import TAIL_PROBABILITY, group_test
+from demand.drift.measures import ERROR, LEVEL, Measure
+from demand.drift.monitor import assess_champion, confirmed_through, origin_of, review_days
+from demand.drift.summary import FIGURES, figures, reasons
+from demand.panel.forecast import Forecast
+from demand.panel.panel import CLOSED, FILLED
+from workspace.registry.store import load_model
 
-RULES = Drift.model_validate(PARAMS["drift"])
+RULES = DriftParams.model_validate(PARAMS["drift"])
 SIZE = {"mae": np.sqrt(2 / np.pi), "rmse": 1.0, "mape": np.sqrt(2 / np.pi)}  # errors of a normal distribution, per sd
 KINDS = ("everything", "store", "item", "series", "weekday")
 FIRST = np.datetime64("2024-01-01")  # a Monday
@@ -33,18 +40,18 @@ def normal(level: float = 0.02, error: float = 0.05) -> dict:
 
 
 def outcome(rng: np.random.Generator, factor: np.ndarray | float = 1.0, noise: float = 1.0, mean: float = 100.0,
-            wave: float = 0.0, days: int = 28) -> Outcome:
+            wave: float = 0.0, days: int = 28) -> Residuals:
     """5 stores × 8 items on whole weeks; `factor` (40, days) or less on what was forecast, `noise` on the sd of 12 %."""
     number = np.arange(40)
     forecast = np.full((40, days), mean) * (1 + wave * np.sin(np.arange(days) / 9))
     sd = 0.12 * forecast
     sales = forecast * factor + noise * sd * rng.standard_normal((40, days))
-    return Outcome(number // 8 + 1, number % 8 + 1, FIRST + np.arange(days), np.maximum(sales, 0), forecast, sd)
+    return Residuals(number // 8 + 1, number % 8 + 1, FIRST + np.arange(days), np.maximum(sales, 0), forecast, sd)
 
 
-def judged(seen: Outcome, **spread: float) -> dict[tuple[str, str], Finding]:
+def judged(seen: Residuals, **spread: float) -> dict[tuple[str, str], Finding]:
     """Findings by kind and what; of two windows the longer."""
-    return {(found.kind, found.what): found for found in reversed(drift.judge(seen, normal(**spread), RULES))}
+    return {(found.kind, found.what): found for found in reversed(judge(seen, normal(**spread), RULES))}
 
 
 def series(*chosen: int) -> np.ndarray:
@@ -53,21 +60,21 @@ def series(*chosen: int) -> np.ndarray:
 
 def test_chance_is_let_pass():
     rng = np.random.default_rng(0)
-    assert sum(drift.drifted(drift.judge(outcome(rng, wave=0.5), normal(), RULES)) for _ in range(200)) == 0
+    assert sum(drifted(judge(outcome(rng, wave=0.5), normal(), RULES)) for _ in range(200)) == 0
 
 
 def test_a_season_with_wider_intervals_is_let_pass_and_the_same_errors_without_them_are_not():
     rng = np.random.default_rng(1)
     seen = outcome(rng, noise=1.8)
-    assert drift.drifted(drift.judge(seen, normal(), RULES))
-    assert not drift.drifted(drift.judge(replace(seen, sd=1.8 * seen.sd), normal(), RULES))
+    assert drifted(judge(seen, normal(), RULES))
+    assert not drifted(judge(replace(seen, sd=1.8 * seen.sd), normal(), RULES))
 
 
 def test_what_the_backtest_was_off_by_is_normal():
     seen = outcome(np.random.default_rng(2), factor=1.2)
-    assert drift.drifted(drift.judge(seen, normal(), RULES))
-    level = [found for found in drift.judge(seen, normal(level=0.06, error=0.3), RULES) if found.what == LEVEL]
-    assert not drift.drifted(level)
+    assert drifted(judge(seen, normal(), RULES))
+    level = [found for found in judge(seen, normal(level=0.06, error=0.3), RULES) if found.what == LEVEL]
+    assert not drifted(level)
 
 
 @pytest.mark.parametrize("change", [1.25, 0.75])
@@ -100,7 +107,7 @@ def test_a_weekday_pattern_that_moves_is_found_and_a_single_holiday_is_not():
     assert set(found.names) == {"Mondays", "Tuesdays", "Saturdays", "Sundays"}
     assert found.confirmed
     holiday = np.where(np.arange(28) == 14, 0.2, 1.0)
-    assert not any(one.confirmed for one in drift.judge(outcome(rng, factor=holiday), normal(), RULES) if one.kind == "weekday")
+    assert not any(one.confirmed for one in judge(outcome(rng, factor=holiday), normal(), RULES) if one.kind == "weekday")
 
 
 def test_noise_that_doubles_is_found_by_its_errors():
@@ -111,14 +118,14 @@ def test_noise_that_doubles_is_found_by_its_errors():
 
 
 def test_a_single_small_series_is_told_and_trains_nothing():
-    findings = drift.judge(outcome(np.random.default_rng(7), factor=np.where(series(9), 1.8, 1.0)), normal(), RULES)
-    assert not drift.drifted(findings)
+    findings = judge(outcome(np.random.default_rng(7), factor=np.where(series(9), 1.8, 1.0)), normal(), RULES)
+    assert not drifted(findings)
     assert {tuple(found.names) for found in findings if found.kind == "series"} == {("store 2, item 2",)}
 
 
 def test_a_week_after_the_shift_the_shorter_window_sees_it_first():
     factor = np.where(np.arange(28) >= 18, 1.35, 1.0)
-    findings = [found for found in drift.judge(outcome(np.random.default_rng(8), factor=factor), normal(level=0.03), RULES)
+    findings = [found for found in judge(outcome(np.random.default_rng(8), factor=factor), normal(level=0.03), RULES)
                 if found.kind == "everything" and found.what == LEVEL]
     assert [found.window for found in findings] == [14]
 
@@ -129,18 +136,18 @@ def test_many_small_series_that_moved_are_found_as_a_crowd_none_of_which_is_beyo
     forecast = np.full((400, 28), 4.0)
     moved = np.isin(number, rng.permutation(400)[:80])
 
-    def seen(size: float) -> Outcome:
+    def seen(size: float) -> Residuals:
         sales = rng.poisson(forecast * np.where(moved, size, 1.0)[:, None]).astype(float)
-        return Outcome(number // 40 + 1, number % 40 + 1, FIRST + np.arange(28), sales, forecast, np.sqrt(forecast))
+        return Residuals(number // 40 + 1, number % 40 + 1, FIRST + np.arange(28), sales, forecast, np.sqrt(forecast))
 
     for size in (1.25, 0.75):
-        findings = [found for found in drift.judge(seen(size), normal(level=0.02, error=0.1), RULES) if found.confirmed]
+        findings = [found for found in judge(seen(size), normal(level=0.02, error=0.1), RULES) if found.confirmed]
         told = next(found for found in findings if found.kind == "series" and found.what == LEVEL)
         assert len(set(np.sign(told.change))) == 1
         assert np.sign(told.change[0]) == np.sign(size - 1)
         right = sum(f"store {s // 40 + 1}, item {s % 40 + 1}" in told.names for s in number[moved])
         assert right > 0.75 * len(told.names)
-    assert not any(drift.drifted(drift.judge(seen(1.0), normal(error=0.1), RULES)) for _ in range(60))
+    assert not any(drifted(judge(seen(1.0), normal(error=0.1), RULES)) for _ in range(60))
 
 
 @pytest.mark.parametrize("segments", [6, 10, 50, 250, 1000])
@@ -150,15 +157,15 @@ def test_a_crowd_is_more_than_chance_would_make(segments, sigmas):
     number not much fewer would do."""
     rules = RULES.model_copy(update={"sigmas": sigmas, "volume": 0.0})
     one = np.ones(segments)
-    found = deviation.Deviations([""] * segments, one, one, one, one, one)
+    found = Deviations([""] * segments, one, one, one, one, one)
 
     def is_crowd(beyond: int) -> bool:
         change = np.where(np.arange(segments) < beyond, 1.0, 0.0)
-        measure = drift.Measure("series", LEVEL, 28, found, change, one)
-        return bool(drift.crowd(measure, np.full(segments, 0.5), rules).any())
+        measure = Measure("series", LEVEL, 28, found, change, one)
+        return bool(group_test(measure, np.full(segments, 0.5), rules).any())
 
     def odds(least: int) -> float:
-        p = drift.BY_CHANCE
+        p = TAIL_PROBABILITY
         return sum(comb(segments, k) * p**k * (1 - p) ** (segments - k) for k in range(least, segments + 1))
 
     smallest = next((k for k in range(segments + 1) if is_crowd(k)), segments + 1)
@@ -175,15 +182,15 @@ def test_a_store_that_sells_nothing_at_all_says_nothing_about_demand():
     sales[4, 2] = 0  # a series of 8
     expected = np.zeros((6, 3), bool)
     expected[:3, 0] = expected[3, 1] = True
-    np.testing.assert_array_equal(deviation.dark(store, sales, due), expected)
-    assert not deviation.dark(store[1:3], sales[1:3], due[1:3] / 2).any()  # 8 units in all: nothing may be sold by chance
+    np.testing.assert_array_equal(days_without_data(store, sales, due), expected)
+    assert not days_without_data(store[1:3], sales[1:3], due[1:3] / 2).any()  # 8 units in all: nothing may be sold by chance
 
 
 def test_with_nothing_to_judge_the_figures_are_none_and_the_reason_says_so():
     seen = outcome(np.random.default_rng(21))
     nothing = replace(seen, sales=np.full_like(seen.sales, np.nan))
-    assert set(drift_page.figures(nothing, normal()).values()) == {None}
-    said, = drift_page.reasons(Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, nothing, [], None), normal())
+    assert set(figures(nothing, normal()).values()) == {None}
+    said, = reasons(Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, nothing, [], None), normal())
     assert said == "nothing to judge: no sales from 2024-01-01 to 2024-01-28 that say anything about demand"
 
 
@@ -191,22 +198,22 @@ def test_days_that_say_nothing_are_left_out():
     rng = np.random.default_rng(9)
     seen = outcome(rng)
     broken = replace(seen, sales=np.where(series(*range(8)), seen.sales * 0.1, seen.sales))
-    assert drift.drifted(drift.judge(broken, normal(), RULES))
-    assert not drift.drifted(drift.judge(broken.without(series(*range(8)).ravel()), normal(), RULES))
+    assert drifted(judge(broken, normal(), RULES))
+    assert not drifted(judge(broken.without(series(*range(8)).ravel()), normal(), RULES))
     nothing = replace(seen, sales=np.full_like(seen.sales, np.nan))
-    assert drift.judge(nothing, normal(), RULES) == []
+    assert judge(nothing, normal(), RULES) == []
 
 
 def test_deviations_by_loops():
     seen = outcome(np.random.default_rng(10), factor=1.1, wave=0.3)
     seen = replace(seen, sales=np.where(np.random.default_rng(11).random(seen.sales.shape) < 0.2, np.nan, seen.sales))
-    found = deviation.deviations(seen, SIZE)
+    found = deviations_by_kind(seen, SIZE)
     days = [(s, d) for s in range(40) for d in range(28) if not np.isnan(seen.sales[s, d])]
     common = sum(seen.sales[at] for at in days) / sum(seen.forecast[at] for at in days)
     assert found["everything"].level == pytest.approx(np.log(common))
     of = {"store": lambda s, _: f"store {seen.store[s]}", "item": lambda s, _: f"item {seen.item[s]}",
           "series": lambda s, _: f"store {seen.store[s]}, item {seen.item[s]}",
-          "weekday": lambda _, d: deviation.WEEKDAYS[seen.dates[d].astype(object).weekday()]}
+          "weekday": lambda _, d: WEEKDAYS[seen.dates[d].astype(object).weekday()]}
     for kind, name in of.items():
         assert len(found[kind].names) == len(set(found[kind].names)) == {"store": 5, "item": 8, "series": 40, "weekday": 7}[kind]
         for g, segment in enumerate(found[kind].names):
@@ -222,17 +229,17 @@ def test_deviations_by_loops():
 def test_a_kind_of_one_segment_is_everything_and_a_store_of_one_item_is_no_series():
     seen = outcome(np.random.default_rng(12))
     seen = replace(seen, store=np.ones(40, int), item=np.arange(40))
-    assert set(deviation.deviations(seen, SIZE)) == {"everything", "item", "weekday"}
-    assert deviation.finest(seen) == ("item", [f"item {item}" for item in range(40)])
+    assert set(deviations_by_kind(seen, SIZE)) == {"everything", "item", "weekday"}
+    assert series_segments(seen) == ("item", [f"item {item}" for item in range(40)])
 
 
 def test_spread_beyond_chance_is_what_chance_does_not_explain():
     rng = np.random.default_rng(13)
     variance = rng.uniform(0.001, 0.01, 200_000)
     values = rng.normal(0, np.sqrt(0.05**2 + variance))
-    assert deviation.beyond_chance([(values, variance, np.ones(200_000))]) == pytest.approx(0.05, rel=0.02)
-    assert deviation.beyond_chance([(values * 0.1, variance, np.ones(200_000))]) == 0
-    assert deviation.beyond_chance([(np.array([np.nan]), np.ones(1), np.ones(1))]) == 0
+    assert spread_beyond_sampling_error([(values, variance, np.ones(200_000))]) == pytest.approx(0.05, rel=0.02)
+    assert spread_beyond_sampling_error([(values * 0.1, variance, np.ones(200_000))]) == 0
+    assert spread_beyond_sampling_error([(np.array([np.nan]), np.ones(1), np.ones(1))]) == 0
 
 
 class Fold:
@@ -252,7 +259,7 @@ def test_normal_reads_a_backtest_whose_truth_is_known():
         half = 1.28155 * np.sqrt(point)
         forecast = Forecast(whole.dates[origin], point, {80: point - half}, {80: point + half})
         folds.append(Fold(whole.through(whole.dates[origin]), forecast))
-    found = deviation.normal(folds, whole)
+    found = estimate_error_model(folds, whole)
     assert found["error_per_sd"]["rmse"] == pytest.approx(1.06, abs=0.04)
     assert set(found["spread"]) == {"28", "14"}
     assert found["spread"]["28"]["everything"]["level"] == pytest.approx(0.05, abs=0.005)
@@ -262,8 +269,8 @@ def test_normal_reads_a_backtest_whose_truth_is_known():
 
 def test_figures_hold_the_errors_against_what_is_normal_for_these_days():
     seen = outcome(np.random.default_rng(14), factor=1.5)
-    found = drift_page.figures(seen, normal())
-    assert set(found) == set(drift_page.FIGURES)
+    found = figures(seen, normal())
+    assert set(found) == set(FIGURES)
     assert found["current_mape"] == pytest.approx(100 * np.mean(np.abs(seen.sales - seen.forecast) / seen.sales))
     assert found["current_bias"] < -30
     assert found["baseline_mape"] == pytest.approx(100 * 0.12 * SIZE["mape"])
@@ -272,17 +279,17 @@ def test_figures_hold_the_errors_against_what_is_normal_for_these_days():
 
 @pytest.mark.parametrize("since", [14, 15, 100])
 def test_a_champion_is_judged_on_every_day_since_its_training_the_newest_first(since):
-    days = drift.review_days(since)
+    days = review_days(since)
     assert (days[0], days[-1], len(days)) == (since, 14, since - 13)
-    assert not drift.review_days(13)
-    assert not drift.review_days(-40)
+    assert not review_days(13)
+    assert not review_days(-40)
 
 
 @pytest.mark.parametrize("horizon", [14, 28, 40, 56, 90])
 def test_windows_lie_within_a_forecast_of_their_own_and_a_day_has_the_same_one_whenever_it_is_judged(horizon):
     origins: dict[int, list[int]] = {}
     for day in range(14, 400):
-        origin, reach = drift.origin_of(day, horizon)
+        origin, reach = origin_of(day, horizon)
         assert 0 <= origin <= max(day - 28, 0)  # the whole window comes after it
         assert day <= origin + reach
         origins.setdefault(origin, []).append(day)
@@ -293,7 +300,7 @@ def test_windows_lie_within_a_forecast_of_their_own_and_a_day_has_the_same_one_w
 def test_drift_once_confirmed_stays_until_the_champion_is_replaced():
     trained, shifted, before = date(2024, 3, 1), {28, 29, 31, 60}, ""
     for since in range(14, 200):
-        confirmed = drift.confirmed_through(drift.review_days(since), lambda day: day in shifted)
+        confirmed = confirmed_through(review_days(since), lambda day: day in shifted)
         assert confirmed == max([day for day in shifted if day <= since], default=None)
         through = None if confirmed is None else np.datetime64(trained) + confirmed
         verdict = Verdict(np.datetime64(trained) + since, trained, None, None, [], through)
@@ -306,10 +313,10 @@ def test_drift_once_confirmed_stays_until_the_champion_is_replaced():
 def test_reasons_are_always_given():
     newest, trained = np.datetime64("2024-05-01"), date(2024, 3, 1)
     seen = outcome(np.random.default_rng(16), factor=np.where(series(*range(8)), 0.7, 1.0))
-    findings = drift.judge(seen, normal(), RULES)
+    findings = judge(seen, normal(), RULES)
 
     def said(*verdict: object) -> str:
-        return "; ".join(drift_page.reasons(Verdict(newest, *verdict), normal()))
+        return "; ".join(reasons(Verdict(newest, *verdict), normal()))
 
     assert said(trained, "it cannot forecast") == "it cannot forecast"
     assert "too early to judge" in said(trained)
@@ -331,18 +338,18 @@ def test_without_a_champion_that_can_forecast_these_days_everything_is_trained_o
     whole = ready(panel(noisy(shaped(6, 300))))
     for of, why in ((None, "no champion: train"), (pointer("2030-01-01"), "has seen days after 2020-10-31: train"),
                     (pointer("2020-09-01", "promo"), "was trained with data.known_future ['promo'], not []: train")):
-        verdict = stage.concept(whole, of, RULES)
+        verdict = assess_champion(whole, of, load_model, RULES)
         assert verdict.retrain
         assert verdict.train_through == "2020-10-31"
-        assert drift_page.reasons(verdict, {})[0].endswith(why)
+        assert reasons(verdict, {})[0].endswith(why)
 
 
 def test_the_page_shows_verdict_chart_and_segments_and_escapes_names():
     seen = outcome(np.random.default_rng(18), factor=np.where(series(*range(8)), 0.7, 1.0))
     seen = replace(seen, store=np.array([f"<{store}>" for store in seen.store], object))
-    findings = drift.judge(seen, normal(), RULES)
+    findings = judge(seen, normal(), RULES)
     summary = {"retrain": True, "as_of": "2024-01-28", "champion": "v", "reasons": ["a < b"], "data_problems": ["feed & all"]}
-    html = drift_page.page(summary, seen, findings)
+    html = report_page.page(summary, seen, findings)
     assert "Train again" in html
     assert "a &lt; b" in html
     assert "feed &amp; all" in html
@@ -361,21 +368,21 @@ def silenced(days: int, rows: list[int], status: int = CLOSED):
 
 def test_a_store_and_a_series_that_fell_silent_are_data_problems():
     whole = silenced(9, [0, 1, 2, 3, 4, 7])
-    found = feed.silence(whole, whole.last_day, RULES.silent_days)
+    found = inactive_series.silence(whole, whole.last_day, RULES.silent_days)
     assert np.flatnonzero(found.silent).tolist() == [0, 1, 2, 3, 4, 7]
-    said, = feed.problems(whole, found, whole.last_day)
+    said, = inactive_series.problems(whole, found, whole.last_day)
     assert said.startswith("no sales where some were due: store 1 since 2021-01-30, store 2, item 3 since 2021-01-30. Closed")
 
 
 def test_silence_that_is_short_planned_or_chance_is_none():
     whole = silenced(6, [0])
-    assert not feed.silence(whole, whole.last_day, 7).silent.any()
+    assert not inactive_series.silence(whole, whole.last_day, 7).silent.any()
     whole = silenced(9, [0])
     planned = np.where(whole.status == CLOSED, 0.0, 1.0)[:, :, None]
     whole = replace(whole, known=planned.astype("f4"), known_names=("open",))
-    assert not feed.silence(whole, whole.last_day, 7).silent.any()
+    assert not inactive_series.silence(whole, whole.last_day, 7).silent.any()
     rare = ready(panel((np.arange(400) % 20 == 0)[None].astype(float)))
-    assert not feed.silence(rare, rare.last_day, 7).silent.any()
+    assert not inactive_series.silence(rare, rare.last_day, 7).silent.any()
 
 
 def test_silence_by_loops():
@@ -385,25 +392,25 @@ def test_silence_by_loops():
         for s in range(12):
             sales[s, 420 - rng.integers(0, 30):] = 0
         whole = closed(ready(panel(sales)), np.arange(510) % 7 == 6)
-        found = feed.silence(whole, whole.dates[415], 7)
+        found = inactive_series.silence(whole, whole.dates[415], 7)
         for s in range(12):
             sold = [d for d in range(50, 416) if whole.recorded[s, d] > 0]
             if not sold:
                 assert not found.silent[s]
                 continue
-            traded = [whole.sales[s, d] for d in range(max(sold[-1] + 1 - feed.BEFORE, 0), sold[-1] + 1) if d % 7 != 6]
+            traded = [whole.sales[s, d] for d in range(max(sold[-1] + 1 - inactive_series.BEFORE, 0), sold[-1] + 1) if d % 7 != 6]
             due = np.mean(traded) * (415 - sold[-1])
-            assert found.silent[s] == (415 - sold[-1] >= 7 and due >= deviation.DUE)
+            assert found.silent[s] == (415 - sold[-1] >= 7 and due >= MIN_EXPECTED_UNITS)
             assert found.last_sale[s] == whole.dates[sold[-1] if found.silent[s] or 415 - sold[-1] >= 7 else 415]
 
 
 def test_days_without_values_are_a_data_problem_when_they_are_many():
     whole = silenced(6, list(range(10)), FILLED)
-    found = feed.silence(whole, whole.last_day, 7)
-    said, = feed.problems(whole, found, whole.last_day)
+    found = inactive_series.silence(whole, whole.last_day, 7)
+    said, = inactive_series.problems(whole, found, whole.last_day)
     assert said.startswith("43% of the last 14 days have no value and were filled")
     few = silenced(6, [1, 2], FILLED)
-    assert feed.problems(few, feed.silence(few, few.last_day, 7), few.last_day) == []
+    assert inactive_series.problems(few, inactive_series.silence(few, few.last_day, 7), few.last_day) == []
 
 
 def distances(sales: np.ndarray, day: int = -1) -> dict[str, float]:
@@ -446,8 +453,8 @@ def test_a_short_history_has_no_season_to_compare_with():
     assert not season_matched
     assert then.last == now.first - 1
     found = {"columns": {"sales": {"drifted": True}}}
-    assert not stage.data_summary(now, then, False, found, 0.5)["data_drift_detected"]
-    assert stage.data_summary(now, then, True, found, 0.5)["data_drift_detected"]
+    assert not data_summary(now, then, False, found, 0.5)["data_drift_detected"]
+    assert data_summary(now, then, True, found, 0.5)["data_drift_detected"]
 
 
 def test_evidently_s_page_is_the_same_twice_and_finds_what_moved():
@@ -455,7 +462,7 @@ def test_evidently_s_page_is_the_same_twice_and_finds_what_moved():
     mean[::3, -28:] *= 1.8
     whole = ready(panel(noisy(mean), known={"promo": np.tile((np.arange(900) % 2 == 0).astype(float), (150, 1))}))
     now, then, _ = data_drift.samples(whole, whole.last_day, 28, 1200)
-    (found, html), (_, again) = (stage.evidently(now, then, 0.5) for _ in range(2))
+    (found, html), (_, again) = (evidently_report(now, then, 0.5) for _ in range(2))
     assert html == again
     assert set(found["columns"]) == {*data_drift.COLUMNS, "promo"}
     assert found["columns"]["sales"]["drifted"]

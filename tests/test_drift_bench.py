@@ -16,13 +16,14 @@ from bench.drift import champion, rates, report, spoiled, sweep
 from bench.drift.cases import Case
 from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
-from stages import drift as stage
-from stages.forecasting import drift, drift_page, structural
-from stages.forecasting.features import with_state
-from stages.forecasting.panel import CLOSED, FILLED, Panel
-from stages.forecasting.params import Params
-from stages.forecasting.versions import Champion
+from demand.champion.champion_record import Champion
+from demand.drift.decision import drifted
+from demand.drift.monitor import assess_since_training
+from demand.drift.summary import as_dict
+from demand.model.base.factors import fit_factors
+from demand.panel.panel import CLOSED, FILLED, Panel
 from tests.panels import TRAIN, WEEKDAY, closed, noisy, panel, ready, shaped
+from workspace.run.all_params import Params
 
 FIRST = 700  # position of the first drifted day
 
@@ -50,7 +51,7 @@ def watched(sold: Panel, settings: Params) -> Watched:
 
 
 def injected(sold: Panel, kind: Kind, seed: int = 0) -> Panel:
-    return inject(sold, structural.fit(sold), kind, sold.dates[FIRST], np.random.default_rng(seed))
+    return inject(sold, fit_factors(sold), kind, sold.dates[FIRST], np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -123,17 +124,17 @@ def test_weeks_alarms_and_delays_are_counted_by_hand():
 
 def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params, watched: Watched):
     """Forecasts made once, sales changed afterwards: day by day as the stage would have judged the data as it then was."""
-    changed = with_state(inject(sold, watched.factors, KINDS["level_store"], sold.dates[FIRST + 40], np.random.default_rng(3)))
+    changed = inject(sold, watched.factors, KINDS["level_store"], sold.dates[FIRST + 40], np.random.default_rng(3))
     watch = champion.with_sales(watched, changed, 40)
     trained = sold.dates[FIRST].astype(object)
     of = Champion(version="20240501T000000Z", model="m", sha256="0" * 64, trained_through=trained, train={}, horizon=56,
                   known_future=(), baseline={"normal": [watch.normal]}, promoted_at="", promoted_by="", reason="", previous=None)
     said = []
     for day in (30, 44, 47, 52, 60, 90):
-        verdict = stage.judged(changed.through(sold.dates[FIRST + day]), watch.model, of, settings.drift)
+        verdict = assess_since_training(changed.through(sold.dates[FIRST + day]), watch.model, of, settings.drift)
         mine = watch.findings_on(day)
-        assert [drift_page.as_dict(one) for one in verdict.findings] == [drift_page.as_dict(one) for one in mine]
-        days = [one for one in range(champion.FIRST, day + 1) if drift.drifted(watch.findings_on(one))]
+        assert [as_dict(one) for one in verdict.findings] == [as_dict(one) for one in mine]
+        days = [one for one in range(champion.FIRST, day + 1) if drifted(watch.findings_on(one))]
         assert verdict.confirmed == (sold.dates[FIRST + days[-1]] if days else None)
         said.append(bool(days))
     assert not said[0]
@@ -144,7 +145,7 @@ def test_other_thresholds_say_what_a_judgement_under_them_says(watched: Watched)
     watch = champion.drifting(watched, "level_fifth", 50, np.random.default_rng(0))
     for day in (40, 60, 70):
         said = sweep.on_day(watch, day)
-        assert said == [drift.drifted(replace(watch, rules=rules).findings_on(day)) for _, _, rules in sweep.settings()]
+        assert said == [drifted(replace(watch, rules=rules).findings_on(day)) for _, _, rules in sweep.settings()]
     assert len(set(said)) == 2
 
 

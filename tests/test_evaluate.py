@@ -9,22 +9,28 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 
-from stages import entry, evaluate, paths, progress
-from stages.features import feature_table
-from stages.forecasting import baselines, evaluation, plots, scores
-from stages.forecasting.backtest import Fold
-from stages.forecasting.errors import UserError
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import Panel
-from stages.forecasting.versions import Evaluation, sha256
+from demand.backtest import baselines, plot_tables, scores
+from demand.backtest.evaluation_record import evaluation_record
+from demand.backtest.fold_scores import MONTH, WEEK, by_horizon, fold_scores, interval_scores, means
+from demand.backtest.folds import Fold
+from demand.champion.promotion_rule import EvaluationRecord
+from demand.model.demand_model import DemandModel
+from demand.panel.forecast import Forecast
+from demand.panel.lag_features import feature_table
+from demand.panel.panel import Panel
+from demand.schema.errors import UserError
+from demand.schema.json_record import round_floats, sha256
+from models import put_candidate
+from stages import evaluate
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
+from workspace.run import paths, progress
+from workspace.run.files import write_table
 
 SERIES, HORIZON = 4, 90
-MODEL: Any = SimpleNamespace(base="level")
+MODEL: Any = SimpleNamespace(base=SimpleNamespace(kind="level"))
 
 
 def sales_of(seed: int, known: dict[str, np.ndarray] | None = None) -> Panel:
@@ -50,7 +56,7 @@ def folds() -> list[Fold]:
 
 def test_scores_of_a_fold_against_loops():
     one = fold(5)
-    found = evaluation.fold_scores(one)
+    found = fold_scores(one)
     made = one.forecast
     quantiles = (made.point, made.low[80], made.high[80], made.low[95], made.high[95])
     days = [(y, *(values[s, h] for values in quantiles)) for (s, h), y in np.ndenumerate(one.actual.astype("f8")) if y == y]
@@ -72,37 +78,37 @@ def test_days_that_the_plan_calls_closed_do_not_count_for_coverage():
     plan[:, 401:431] = 0
     one = fold(2, 400, {"open": plan})
     one.actual[:, :30] = 1e6  # outside every interval
-    assert evaluation.interval_scores(one, slice(None))["coverage_80"] == pytest.approx(
-        evaluation.interval_scores(one, slice(30, 90))["coverage_80"])
-    assert evaluation.interval_scores(fold(2, 400), slice(None))["coverage_80"] > 0
+    assert interval_scores(one, slice(None))["coverage_80"] == pytest.approx(
+        interval_scores(one, slice(30, 90))["coverage_80"])
+    assert interval_scores(fold(2, 400), slice(None))["coverage_80"] > 0
 
 
 def test_a_fold_without_sales_is_an_error():
     one = fold(0)
     one.actual[:] = np.nan
     with pytest.raises(UserError, match="no series has sales after the origin 2021-02-09"):
-        evaluation.fold_scores(one)
+        fold_scores(one)
 
 
 def test_means_add_counts_up():
-    assert evaluation.means([{"mae": 1.0, "n": 3, "mape_zeros": 1}, {"mae": 2.0, "n": 5, "mape_zeros": 0}]) == {
+    assert means([{"mae": 1.0, "n": 3, "mape_zeros": 1}, {"mae": 2.0, "n": 5, "mape_zeros": 0}]) == {
         "mae": 1.5, "n": 8, "mape_zeros": 1}
 
 
 def test_months_and_weeks_split_the_horizon(folds: list[Fold]):
-    months = evaluation.by_horizon(folds, evaluation.MONTH)
+    months = by_horizon(folds, MONTH)
     assert [(row["first_day"], row["last_day"]) for row in months] == [(1, 30), (31, 60), (61, 90)]
     second = np.mean([scores.errors(one.actual[:, 30:60], one.forecast.point[:, 30:60])["smape"] for one in folds])
     assert months[1]["smape"] == pytest.approx(second)
-    weeks = evaluation.by_horizon(folds, evaluation.WEEK)
+    weeks = by_horizon(folds, WEEK)
     assert [(row["first_day"], row["last_day"]) for row in weeks][-2:] == [(78, 84), (85, 90)]
     folds[0].actual[:, 84:] = np.nan  # a week in which one fold has nothing to say
-    last = evaluation.by_horizon(folds, evaluation.WEEK)[-1]
+    last = by_horizon(folds, WEEK)[-1]
     assert last["wape"] == pytest.approx(scores.errors(folds[1].actual[:, 84:], folds[1].forecast.point[:, 84:])["wape"])
 
 
 def test_rounding():
-    assert evaluation.rounded({"a": 1.23456789, "b": [np.float32(2e-9), float("nan")], "c": 3, "d": "x"}) == {
+    assert round_floats({"a": 1.23456789, "b": [np.float32(2e-9), float("nan")], "c": 3, "d": "x"}) == {
         "a": 1.23457, "b": [2e-9, None], "c": 3, "d": "x"}
 
 
@@ -142,7 +148,7 @@ def test_baselines_do_not_see_past_the_origin(method: str):
 
 
 def test_total_per_day(folds: list[Fold]):
-    table = plots.total_per_day(folds)
+    table = plot_tables.total_per_day(folds)
     assert table["date"] == sorted(set(table["date"]))
     first = folds[0]
     known = ~np.isnan(first.actual[:, 3])
@@ -151,15 +157,15 @@ def test_total_per_day(folds: list[Fold]):
 
 
 def test_samples_run_from_large_to_small(folds: list[Fold]):
-    table = plots.sample_series(folds)
+    table = plot_tables.sample_series(folds)
     names = list(dict.fromkeys(table["series"]))
-    assert len(names) == plots.SAMPLES
+    assert len(names) == plot_tables.SAMPLES
     sold = [sum(y for y, name in zip(table["actual"], table["series"], strict=True) if name == one) for one in names]
     assert sold == sorted(sold, reverse=True)
 
 
 def test_residuals_against_loops(folds: list[Fold]):
-    table = plots.residuals(folds, "item")
+    table = plot_tables.residuals(folds, "item")
     assert table["item"] == [1, 2, 3, 4]
     for item, bias, wape in zip(*table.values(), strict=True):
         pairs = [(f, y) for one in folds for s in np.flatnonzero(one.history.item == item)
@@ -169,7 +175,7 @@ def test_residuals_against_loops(folds: list[Fold]):
 
 
 def test_summary_keeps_lists_out_of_dvc_metrics():
-    content = json.loads(json.dumps(evaluate.summary([fold(0, 400), fold(0, 409)], sales_of(0))))
+    content = json.loads(json.dumps(evaluation_record([fold(0, 400), fold(0, 409)], sales_of(0))))
     assert {"mae", "rmse", "mape", "mape_zeros", "smape", "wape", "bias", "mase", "pinball", "coverage_80", "coverage_95",
             "n", "base"} <= set(content)
     assert {row["origin"] for row in content["per_origin"]} == {"2021-02-09", "2021-02-18"}
@@ -186,9 +192,8 @@ def trained(project: Callable[..., Path]) -> Panel:
     """A project at the point where train has just run."""
     project({"train": TRAIN.model_dump(), "evaluate": {"origins": 2, "step_days": 30}, "forecast.horizon": 28})
     made = ready(panel(noisy(shaped(6, 500))), 1)
-    entry.write_table(paths.WINDOW, feature_table(made))
-    paths.MODEL.parent.mkdir()
-    joblib.dump(DemandModel.fit(made, TRAIN, 28), paths.MODEL)
+    write_table(paths.WINDOW, feature_table(made))
+    put_candidate(DemandModel.fit(made, TRAIN, 28))
     return made
 
 
@@ -198,7 +203,7 @@ def test_the_stage(trained: Panel, capsys: pytest.CaptureFixture[str]):
     content = json.loads(paths.EVALUATE_METRICS.read_text())
     assert content["model_sha256"] == sha256(paths.MODEL.read_bytes())
     assert content["trained_through"] == str(trained.last_day)
-    assert Evaluation.model_validate(content).smape == content["smape"] < content["baselines"][0]["smape"]
+    assert EvaluationRecord.model_validate(content).smape == content["smape"] < content["baselines"][0]["smape"]
     assert len(first) == 8
     for path in paths.PLOTS.glob("*.csv"):
         rows = list(csv.DictReader(path.open(newline="")))

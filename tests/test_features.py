@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 from dateutil.easter import easter
 
-from stages.features import feature_table
-from stages.forecasting import features
-from stages.forecasting.arrow import to_numpy
-from stages.forecasting.features import CALENDAR, LAGS, STATE, WINDOWS, calendar, closed_by_plan, with_state
-from stages.forecasting.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OUTLIER, Panel, from_table, to_table
+from demand.panel.arrow import to_numpy
+from demand.panel.calendar import CALENDAR, calendar
+from demand.panel.lag_features import LAGS, STATE, WINDOWS, feature_table, lag_features
+from demand.panel.long_table import from_table, to_table
+from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OUTLIER, Panel, closed_by_plan
 from tests.panels import noisy, panel, shaped
 
 DAYS = 450
@@ -36,8 +36,7 @@ def mixed() -> Panel:
 
 
 def test_state_is_what_pandas_says_of_each_series(mixed: Panel):
-    state = with_state(mixed).state
-    assert state is not None
+    state = lag_features(mixed)
     for series in range(mixed.n_series):
         sales = pd.Series(mixed.sales[series].astype("f8"))
         trading = sales.where(np.isin(mixed.status[series], (OBSERVED, OUTLIER)))
@@ -59,31 +58,33 @@ def test_sales_after_an_origin_do_not_change_what_is_known_there(mixed: Panel):
     spoiled = replace(mixed, sales=mixed.sales.copy(), status=mixed.status.copy())
     spoiled.sales[:, origin + 1:DAYS] *= 9
     spoiled.status[:, origin + 1:DAYS] = OBSERVED
-    np.testing.assert_array_equal(with_state(mixed).state[:, :origin + 2], with_state(spoiled).state[:, :origin + 2])
-    seen = with_state(mixed.through(mixed.dates[origin]))
-    np.testing.assert_array_equal(with_state(mixed).state[:, :origin + 2], seen.state[:, :origin + 2])
-    assert np.isnan(seen.state[:, origin + 2:]).all()
+    np.testing.assert_array_equal(lag_features(mixed)[:, :origin + 2], lag_features(spoiled)[:, :origin + 2])
+    seen = lag_features(mixed.through(mixed.dates[origin]))
+    np.testing.assert_array_equal(lag_features(mixed)[:, :origin + 2], seen[:, :origin + 2])
+    assert np.isnan(seen[:, origin + 2:]).all()
 
 
 def test_shuffled_rows_give_the_same_table(mixed: Panel):
     table = to_table(mixed)
     order = np.random.default_rng(0).permutation(table.num_rows)
     again = from_table(table.take(pa.array(order)))
-    assert feature_table(with_state(again)).equals(feature_table(with_state(mixed)))
+    assert feature_table(again).equals(feature_table(mixed))
 
 
 def test_the_table_has_a_row_for_the_day_after_the_last():
-    table = feature_table(with_state(panel(np.arange(100.0)[None])))
+    table = feature_table(panel(np.arange(100.0)[None]))
     last = {name: table[name][100].as_py() for name in table.column_names}
     assert (last["status"], last["sales"], last["lag_1"], last["lag_7"]) == ("future", None, 99, 93)
     assert last["rolling_mean_7"] == pytest.approx(np.mean([93, 94, 95, 96, 97, 98, 99]))
 
 
 def test_the_table_comes_back_as_the_panel(mixed: Panel):
-    ready = with_state(mixed)
-    again = from_table(feature_table(ready), (), STATE)
-    np.testing.assert_array_equal(again.state, np.where((ready.status == ABSENT)[:, :, None], np.nan, ready.state))
-    np.testing.assert_array_equal(again.sales, ready.sales)
+    table = feature_table(mixed)
+    again = from_table(table)
+    np.testing.assert_array_equal(again.sales, mixed.extended(1).sales)
+    row, day = np.nonzero(again.status != ABSENT)
+    for f, name in enumerate(STATE):
+        np.testing.assert_array_equal(to_numpy(table[name]), lag_features(mixed.extended(1))[row, day, f])
 
 
 def test_calendar_against_the_standard_library():
@@ -107,11 +108,11 @@ def test_planned_closed_days():
     expected[1, 3] = True
     np.testing.assert_array_equal(closed_by_plan(made), expected)
     np.testing.assert_array_equal(closed_by_plan(replace(made, known=made.known[:, :, :0], known_names=())),
-                                  made.status == features.CLOSED)
+                                  made.status == CLOSED)
 
 
 def test_the_table_is_complete(mixed: Panel):
-    table = feature_table(with_state(mixed))
+    table = feature_table(mixed)
     assert table.num_rows == (mixed.status != ABSENT).sum()
     keys = [to_numpy(table[name]) for name in ("store", "item", "date")]
     assert np.array_equal(np.lexsort(keys[::-1]), np.arange(table.num_rows))

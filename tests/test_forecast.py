@@ -9,16 +9,24 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import pytest
+from parts import REAL
 from pyarrow import parquet
 
-from stages import champion, entry, forecast, paths
-from stages.features import feature_table
-from stages.forecasting import submission
-from stages.forecasting.errors import UserError
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import Panel
-from stages.forecasting.versions import Champion, sha256
+from demand.champion.champion_record import Champion
+from demand.model.demand_model import DemandModel
+from demand.panel.forecast import Forecast
+from demand.panel.lag_features import feature_table
+from demand.panel.panel import Panel
+from demand.planning.forecast_table import forecast_next_days
+from demand.planning.submission import read_test_file, submission_rows
+from demand.schema.errors import UserError
+from demand.schema.json_record import sha256
+from models import put_candidate
+from stages import forecast
 from tests.panels import TRAIN, noisy, panel, ready, shaped
+from workspace.registry.store import write_champion
+from workspace.run import paths
+from workspace.run.files import write_table
 
 HORIZON = 28
 
@@ -35,17 +43,17 @@ def model(sold: Panel) -> DemandModel:
 
 @pytest.fixture
 def made(sold: Panel, model: DemandModel) -> Forecast:
-    return forecast.forecast(sold, model, HORIZON)
+    return forecast_next_days(sold, model, HORIZON)
 
 
 @pytest.fixture
 def root(project: Callable[..., Path], sold: Panel, model: DemandModel) -> Path:
     """A project at the point where compare has just run, without a champion."""
     root = project({"forecast.horizon": HORIZON, "data.test_file": "test.csv"})
-    entry.write_table(paths.FEATURES, feature_table(sold))
+    write_table(paths.FEATURES, feature_table(sold))
     for path in (paths.MODEL, paths.SUBMISSION):
         path.parent.mkdir(parents=True)
-    joblib.dump(model, paths.MODEL)
+    put_candidate(model)
     paths.CHAMPION.write_text('{"version": null}')
     (root / "test.csv").write_text("id,date,store,item\n")
     return root
@@ -75,7 +83,7 @@ def crown(model: DemandModel, through: str) -> Path:
     path = paths.VERSIONS / "20210101T000000Z/model.pkl"
     path.parent.mkdir(parents=True)
     joblib.dump(model, path)
-    champion.write(Champion(
+    write_champion(Champion(
         version="20210101T000000Z", model=str(path), sha256=sha256(path.read_bytes()), trained_through=through,
         train=TRAIN.model_dump(), horizon=HORIZON, baseline={"smape": 12}, promoted_at="2021-01-01T00:00:00Z", promoted_by="me",
         reason="first", previous=None))
@@ -86,7 +94,7 @@ def crown(model: DemandModel, through: str) -> Path:
 def test_a_champion_from_the_future_is_not_asked(model: DemandModel, capsys: pytest.CaptureFixture[str]):
     crown(model, "2021-02-09")  # the day after the last
     forecast.main()
-    assert "champion 20210101T000000Z has seen days after 2021-02-08: the candidate forecasts instead" in capsys.readouterr().out
+    assert "champion 20210101T000000Z has seen days after 2021-02-08" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("root")
@@ -94,7 +102,7 @@ def test_the_champion_forecasts_once_there_is_one(sold: Panel, capsys: pytest.Ca
     older = DemandModel.fit(sold.through(sold.dates[330]), TRAIN, HORIZON)
     path = crown(older, "2020-12-01")
     forecast.main()
-    expected = forecast.forecast(sold, older, HORIZON).point.ravel()
+    expected = forecast_next_days(sold, older, HORIZON).point.ravel()
     np.testing.assert_array_equal(parquet.read_table(paths.FORECAST)["forecast"].to_numpy(), expected)
     assert "by 20210101T000000Z" in capsys.readouterr().out
     path.write_bytes(b"other")
@@ -133,7 +141,7 @@ def test_rows_that_cannot_be_answered_are_named(root: Path, rows: str, message: 
 def test_every_kind_of_wrong_row_is_told_at_once(sold: Panel, made: Forecast):
     asked = pa.table({"id": ["1"] * 20, "date": ["never"] * 20, "store": ["x"] * 20, "item": ["y"] * 20})
     with pytest.raises(UserError, match=r"20 rows with a store .*; and 15 more\. .*\n  20 rows with a date .*\n  19 rows with "):
-        submission.answer(asked, "test.csv", sold, made)
+        submission_rows(asked, "test.csv", sold, made)
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -154,7 +162,7 @@ def test_ids_that_are_text():
     texts = Panel(**{**whole.__dict__, "store": np.array(["north", "south"], object), "item": np.array(["01", "1"], object)})
     made = Forecast(whole.last_day, np.array([[1.5], [2.5]], "f4"), {}, {})
     asked = pa.table({"id": ["a", "b"], "date": [str(whole.last_day + 1)] * 2, "store": ["south", " north"], "item": ["1", "01"]})
-    assert submission.answer(asked, "test.csv", texts, made)== [("a", 2.5), ("b", 1.5)]
+    assert submission_rows(asked, "test.csv", texts, made)== [("a", 2.5), ("b", 1.5)]
 
 
 def test_missing_known_future_values_are_named(model: DemandModel):
@@ -163,18 +171,17 @@ def test_missing_known_future_values_are_named(model: DemandModel):
     whole.known[4, 410:] = np.nan
     message = r"promo has no value on 2021-02-19 for store 1, item 5, and 17 more are missing: .* every day up to 2021-03-08"
     with pytest.raises(UserError, match=message):
-        forecast.forecast(whole, model, HORIZON)
+        forecast_next_days(whole, model, HORIZON)
 
 
+@pytest.mark.needs("data")
 def test_the_real_test_file():
-    """The competition's form, where the file is at hand."""
-    file = Path(__file__).parent.parent / "../shared/data/store_item_test.csv"
-    if not file.exists():
-        pytest.skip("../shared/data is not there")
-    asked = forecast.asked(str(file))
+    """The competition's form."""
+    file = REAL / "store_item_test.csv"
+    asked = read_test_file(str(file))
     made = Forecast(np.datetime64("2017-12-31"), np.arange(500 * 90, dtype="f4").reshape(500, 90), {}, {})
     item, store = np.indices((50, 10))
     chain = panel(np.ones((500, 2)))
     chain = Panel(**{**chain.__dict__, "store": store.ravel() + 1, "item": item.ravel() + 1})
-    answer = submission.answer(asked, str(file), chain, made)
+    answer = submission_rows(asked, str(file), chain, made)
     assert answer == [(str(n), float(n)) for n in range(45_000)]  # its rows run by item, then store, then day

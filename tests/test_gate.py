@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pipelines import DRIFTS, FIRST, LATER, QUIET, RAN, START, STILL, Project, as_of
 
-from stages.forecasting.versions import sha256
+from demand.schema.json_record import sha256
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.forecasting import boosting
-from stages.forecasting.errors import UserError
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
-from stages.forecasting.scores import coverage, errors
+from demand.backtest.scores import coverage, errors
+from demand.model.demand_model import DemandModel
+from demand.model.trees import boosted_trees, random_forest
+from demand.panel.panel import Panel
+from demand.schema.errors import UserError
 from tests.conftest import ROOT
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 
@@ -71,7 +71,8 @@ def test_bytes_come_back_and_do_not_depend_on_threads(plain: Panel, algorithm: s
     train = TRAIN.model_copy(update={"algorithm": algorithm, "n_estimators": 10, "max_depth": 6})
     contents = []
     for threads in (2, 1):
-        monkeypatch.setattr(boosting, "THREADS", threads)
+        for module in (boosted_trees, random_forest):
+            monkeypatch.setattr(module, "THREADS", threads)
         contents.append(DemandModel.fit(plain, train, 90).to_bytes())
     origin = plain.last_day
     model = pickle.loads(pickle.dumps(DemandModel.from_bytes(contents[0])))
@@ -84,7 +85,7 @@ def test_bytes_come_back_and_do_not_depend_on_threads(plain: Panel, algorithm: s
 
 def test_the_order_of_series_does_not_matter_to_the_forecast(plain: Panel, fitted: DemandModel) -> None:
     order = np.random.default_rng(0).permutation(plain.n_series)
-    per_series = ("store", "item", "sales", "recorded", "status", "known", "state")
+    per_series = ("store", "item", "sales", "recorded", "status", "known")
     mixed = replace(plain, **{name: getattr(plain, name)[order] for name in per_series})
     a, b = fitted.predict(plain, plain.last_day, 90), fitted.predict(mixed, plain.last_day, 90)
     np.testing.assert_allclose(b.point, a.point[order], rtol=1e-5)
@@ -137,13 +138,13 @@ def test_the_chances_of_closing_can_be_given() -> None:
 
 def one_of(whole: Panel, series: int) -> Panel:
     """A panel of one of its series."""
-    per_series = ("store", "item", "sales", "recorded", "status", "known", "state")
+    per_series = ("store", "item", "sales", "recorded", "status", "known")
     return replace(whole, **{name: getattr(whole, name)[series : series + 1] for name in per_series})
 
 
 def test_xgboost_comes_without_what_it_does_not_need() -> None:
     """And a random forest can still be had afterwards."""
-    code = ("import sys; from stages.forecasting import boosting; xgb = boosting.xgboost(); assert 'Booster' in dir(xgb); "
+    code = ("import sys; from demand.model.trees.boosted_trees import xgboost; xgb = xgboost(); assert 'Booster' in dir(xgb); "
             "print([name for name in ('sklearn', 'pandas', 'scipy.stats') if name in sys.modules]); import sklearn.ensemble")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

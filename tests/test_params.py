@@ -7,13 +7,13 @@ import copy
 import pytest
 from examples import PARAMS
 
-from stages import entry
-from stages.forecasting.errors import UserError
-from stages.forecasting.params import Params, Section, parse
+from demand.schema.errors import UserError
+from demand.schema.sections import Section
+from workspace.run.all_params import Params, load_all_params, parse_params
 
 
 def test_the_repository_s_own_file_is_valid_and_frozen():
-    params = parse(PARAMS)
+    params = parse_params(PARAMS)
     assert params.data.source == "data/demo/sales.csv"
     with pytest.raises(ValueError, match="frozen"):
         params.data.source = "other.csv"
@@ -25,7 +25,7 @@ def test_every_section_forbids_other_keys():
         content = copy.deepcopy(PARAMS)
         content[name]["surprise"] = 1
         with pytest.raises(UserError, match=rf"{name}\.surprise is unknown"):
-            parse(content)
+            parse_params(content)
 
 
 @pytest.mark.parametrize(("path", "value", "message"), [
@@ -47,7 +47,7 @@ def test_wrong_keys_and_values_are_named(path, value, message):
         place = place[section]
     place[key] = value
     with pytest.raises(UserError) as error:
-        parse(content)
+        parse_params(content)
     assert message in str(error.value)
     assert str(error.value).startswith("params.yaml: 1 wrong")
 
@@ -56,7 +56,7 @@ def test_missing_keys_are_named_all_at_once():
     content = copy.deepcopy(PARAMS)
     del content["data"]["as_of"], content["prepare"]
     with pytest.raises(UserError, match=r"2 wrong\n  data\.as_of is missing: .*\n  prepare is missing"):
-        parse(content)
+        parse_params(content)
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -68,4 +68,4 @@ def test_a_file_that_is_not_params(tmp_path, text, message):
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=message):
-        entry.load_params(path)
+        load_all_params(path)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,15 +14,19 @@ import pytest
 from examples import PARAMS, ROOT, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parts import REAL
 from pyarrow import parquet
 
-from stages import entry, paths, prepare
-from stages.forecasting.errors import UserError
-from stages.forecasting.panel import FUTURE, to_table
-from stages.forecasting.params import Params, parse
+from demand.cleaning.cleaning_report import prepare
+from demand.panel.long_table import to_table
+from demand.panel.panel import FUTURE, Panel
+from demand.schema.errors import UserError
+from stages import prepare as prepare_stage
+from workspace.run import paths
+from workspace.run.all_params import Params, parse_params
+from workspace.run.command import run_command
 
 HEADER = "date,store,item,sales"
-REAL = ROOT / "../shared/data/store_item_train.csv"
 
 
 def lines(days: int = 30, store: str = "1", item: str = "1", first: str = "2024-01-01", level: int = 20) -> list[str]:
@@ -40,10 +45,14 @@ def planned(days: int = 30, future: int = 10) -> list[str]:
     return [f"{date},1,1,{20 if day < days else ''},{day % 2},1" for day, date in enumerate(dates)]
 
 
+def prepare_with(data: pa.Buffer, settings: Params) -> tuple[Panel, dict[str, Any]]:
+    return prepare(data, settings.data, settings.prepare, settings.forecast.horizon)
+
+
 def params(horizon: int = 1, **data: object) -> Params:
     """The repository's parameters with another horizon and data."""
     sections = {"data": {**PARAMS["data"], **data}, "forecast": {**PARAMS["forecast"], "horizon": horizon}}
-    return parse({**PARAMS, **sections})
+    return parse_params({**PARAMS, **sections})
 
 
 PLANNED_HEADER = HEADER + ",promo,open"
@@ -60,7 +69,7 @@ def stage(project, capsys):
             (root / "sales.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
         capsys.readouterr()
         try:
-            entry.run(prepare.main)
+            run_command(prepare_stage.main)
             code = 0
         except SystemExit as stop:
             code = int(stop.code or 0)
@@ -330,7 +339,7 @@ def test_rows_after_a_day_change_no_byte_before_it(seed, share):
     as_of = max(row[:10] for row in early if not row.endswith("nan"))
 
     def table(content: list[str], until: str) -> pa.Table:
-        return to_table(prepare.prepare(pa.py_buffer(text(*content).encode()), params(as_of=until))[0])
+        return to_table(prepare_with(pa.py_buffer(text(*content).encode()), params(as_of=until))[0])
 
     newest = max(row[:10] for row in rows if not row.endswith("nan"))
     whole, past = table(rows, newest), table(early, as_of)
@@ -351,16 +360,16 @@ def test_a_mangled_file_is_read_or_refused_but_never_crashes(edits):
     for place, gone, put in edits:
         content[place : place + gone] = put
     try:
-        panel, metrics = prepare.prepare(pa.py_buffer(bytes(content)), params(source="x.csv", known_future=["promo", "open"]))
+        panel, metrics = prepare_with(pa.py_buffer(bytes(content)), params(source="x.csv", known_future=["promo", "open"]))
     except UserError:
         return
     assert metrics["rows_read"] > 0
     assert np.isfinite(panel.sales[panel.status < FUTURE]).all()
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the competition's data is not here")
+@pytest.mark.needs("data")
 def test_the_real_file_keeps_its_peaks_and_loses_its_typing_errors(stage):
-    content = REAL.read_bytes()
+    content = (REAL / "store_item_train.csv").read_bytes()
     code, _, metrics = stage(content)
     assert code == 0
     assert (metrics["series"], metrics["series_days"]) == (500, 913_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,13 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pytest
 
-from stages import champion, paths, promote
-from stages.forecasting import versions
-from stages.forecasting.errors import UserError
-from stages.forecasting.versions import Champion
+from demand.champion.champion_record import Champion
+from demand.schema.errors import UserError
+from demand.schema.json_record import sha256
+from stages import promote
+from workspace.registry.history import read_history
+from workspace.registry.latest import tracked_md5
+from workspace.registry.promotion import orphaned_versions, promotion_lock
+from workspace.registry.store import champion_bytes, load_model, read_champion, stored_versions
+from workspace.run import paths
 
 ORIGINS = ["2017-06-30", "2017-10-02"]
 
@@ -27,9 +32,9 @@ def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | No
     """Write what train, evaluate and compare leave behind, with a stand-in for the model; returns its digest."""
     for path in (paths.MODEL, paths.TRAIN_METRICS):
         path.parent.mkdir(exist_ok=True)
-    joblib.dump({"smape": smape, "through": through}, paths.MODEL)
-    digest = versions.sha256(paths.MODEL.read_bytes())
-    current = champion.read()
+    paths.MODEL.write_text(json.dumps({"smape": smape, "through": through}))
+    digest = sha256(paths.MODEL.read_bytes())
+    current = read_champion()
     metrics: dict[Path, dict[str, Any]] = {
         paths.TRAIN_METRICS: {"model_sha256": digest, "trained_from": "2013-01-01", "trained_through": through, "rows": 913000,
                               "series": 500, "horizon": 90, "base": "level", "report": {}, "train": {"max_depth": 6},
@@ -49,8 +54,9 @@ def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | No
 def fake_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
     """`dvc add` without DVC: what it leaves beside the model."""
     model = Path(arguments[-1])
-    (model.parent / ".gitignore").write_text("/model.pkl\n")
-    model.with_name("model.pkl.dvc").write_text(f"outs:\n- path: {model.name}\n")
+    (model.parent / ".gitignore").write_text(f"/{model.name}\n")
+    digest = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
+    Path(f"{model}.dvc").write_text(f"outs:\n- md5: {digest}\n  path: {model.name}\n")
     return subprocess.CompletedProcess(arguments, 0, "", "")
 
 
@@ -59,7 +65,8 @@ def work(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     root = project()
     paths.CHAMPION.parent.mkdir()
     paths.CHAMPION.write_text('{"version": null}\n')
-    monkeypatch.setattr(champion, "dvc", fake_dvc)
+    for module in ("store", "promotion", "latest"):
+        monkeypatch.setattr(f"workspace.registry.{module}.run_dvc", fake_dvc)
     return root
 
 
@@ -69,16 +76,16 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 
 
 def current() -> Champion:
-    found = champion.read()
+    found = read_champion()
     assert found is not None
     return found
 
 
 def check_whole() -> Champion | None:
     """The pointer names nothing, or a version that has all its parts."""
-    found = champion.read()
+    found = read_champion()
     if found:
-        assert champion.load_model(found)["smape"] == found.baseline["smape"]
+        assert json.loads(champion_bytes(found))["smape"] == found.baseline["smape"]
         parts = {path.name for path in Path(found.model).parent.iterdir()}
         assert {"model.pkl", "model.pkl.dvc", "metrics.json", "model_card.md"} <= parts
     return found
@@ -86,13 +93,15 @@ def check_whole() -> Champion | None:
 
 def check_tidy(changes: int) -> None:
     """Every change of champion is in history and log once, in order, and nothing lies about."""
-    rows, lines = champion.history(), paths.RETRAIN_LOG.read_text().splitlines()
+    rows, lines = read_history(), paths.RETRAIN_LOG.read_text().splitlines()
     assert [row["at"] for row in rows] == sorted({row["at"] for row in rows})
     assert len(rows) == len(lines) == changes
     assert rows[-1]["version"] == current().version
-    assert champion.orphans() == []
+    assert orphaned_versions() == []
     assert {path.name for path in paths.VERSIONS.iterdir()} == {row["version"] for row in rows}
     assert not list(Path().rglob("*.part"))
+    assert paths.LATEST.read_bytes() == champion_bytes(current())
+    assert tracked_md5(Path(f"{paths.LATEST}.dvc")) == tracked_md5(Path(f"{current().model}.dvc")) is not None
 
 
 def test_first_promotion_writes_everything(monkeypatch, capsys):
@@ -104,7 +113,7 @@ def test_first_promotion_writes_everything(monkeypatch, capsys):
     assert found.known_future == ("promo",)
     assert found.baseline == {"smape": 12.0, "mae": 6.0, "per_origin": []}  # no tables per store
     check_tidy(1)
-    row = champion.history()[0]
+    row = read_history()[0]
     assert (row["action"], row["smape"], row["reason"]) == ("promote", "12.0000", "first launch; first champion (smape 12.00)")
     card = (paths.VERSIONS / found.version / "model_card.md").read_text()
     assert f"sha256 {digest}" in card
@@ -189,7 +198,7 @@ def test_rollback_goes_back_step_by_step_and_list_shows_it(monkeypatch, capsys):
         candidate(smape)
         run(monkeypatch)
         check_tidy(number)
-    first, second, third = champion.stored()
+    first, second, third = stored_versions()
     run(monkeypatch, "--rollback")
     assert (current().version, current().action) == (second.version, "rollback")
     run(monkeypatch, "--rollback", "--reason", "still wrong")
@@ -199,7 +208,7 @@ def test_rollback_goes_back_step_by_step_and_list_shows_it(monkeypatch, capsys):
         run(monkeypatch, "--rollback")
     run(monkeypatch, "--rollback", third.version)
     assert current().model_dump(exclude={"promoted_at", "reason"}) == third.model_dump(exclude={"promoted_at", "reason"})
-    rows = champion.history()
+    rows = read_history()
     assert [row["action"] for row in rows] == ["promote"] * 3 + ["rollback"] * 3
     assert [row["at"] for row in rows] == sorted({row["at"] for row in rows})
     with pytest.raises(UserError, match=r"no version 20000101T000000Z: 2\d+T"):
@@ -223,10 +232,10 @@ def test_a_model_file_that_was_changed_is_never_unpickled(work, monkeypatch):
     run(monkeypatch)
     candidate(11.5)
     run(monkeypatch)
-    first = champion.stored()[0]
+    first = stored_versions()[0]
     trap = work / "trap"
     Path(first.model).write_bytes(b"cos\nsystem\n(S'touch " + str(trap).encode() + b"'\ntR.")
-    for attempt in (lambda: champion.load_model(first), lambda: run(monkeypatch, "--rollback")):
+    for attempt in (lambda: load_model(first), lambda: run(monkeypatch, "--rollback")):
         with pytest.raises(UserError, match=r"is not the model that was promoted.*dvc checkout --force"):
             attempt()
     assert not trap.exists()
@@ -243,15 +252,15 @@ def test_a_missing_model_file_says_what_to_run(monkeypatch):
         asked.append(arguments[0])
         return subprocess.CompletedProcess(arguments, 1, "", "ERROR: no remote specified\n")
 
-    monkeypatch.setattr(champion, "dvc", refuses)
+    monkeypatch.setattr("workspace.registry.store.run_dvc", refuses)
     with pytest.raises(UserError, match=r"could not bring it \(ERROR: no remote specified\).*run: dvc pull models/.*\.dvc"):
-        champion.load_model(current())
+        load_model(current())
     assert asked == ["checkout", "pull"]
 
 
 def test_one_promotion_at_a_time(monkeypatch):
     candidate()
-    with promote.alone(), pytest.raises(UserError, match="another promotion is running"):
+    with promotion_lock(), pytest.raises(UserError, match="another promotion is running"):
         run(monkeypatch)
 
 
@@ -302,9 +311,9 @@ def test_killed_at_any_step(work, monkeypatch, tmp_path_factory, command):
         candidate(smape)
         run(monkeypatch)
     candidate(11.5)
-    old = champion.read()
-    before = len(champion.history()) if old else 0
-    given = ["--rollback", champion.stored()[0].version] if command == "rollback" else []
+    old = read_champion()
+    before = len(read_history()) if old else 0
+    given = ["--rollback", stored_versions()[0].version] if command == "rollback" else []
     template = tmp_path_factory.mktemp("template") / "work"
     shutil.copytree(work, template)
     steps, seen = 0, set()

@@ -18,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from stages import redaction
+from workspace.run import redaction
 
 SPELLINGS = (str, repr, lambda text: repr(text.encode()), lambda text: repr(repr(text)), json.dumps, html.escape,
              lambda text: json.dumps(json.dumps(text)), lambda text: json.dumps(text, ensure_ascii=False),
@@ -28,7 +28,6 @@ AROUND = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), max_
 
 @pytest.fixture(autouse=True)
 def _no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_learned", set())
     for name in redaction.SECRETS:
         monkeypatch.delenv(name, raising=False)
 
@@ -116,8 +115,8 @@ def test_the_secrets_of_dvc_are_known(tmp_path: Path, monkeypatch: pytest.Monkey
 
 COMMAND = """
 import sys, warnings
-from stages import entry
-from stages.forecasting.errors import UserError
+from workspace.run.command import run_command
+from demand.schema.errors import UserError
 def main():
     print("out", "hush-hush")
     warnings.warn("hush-hush")
@@ -129,7 +128,7 @@ def main():
         if kind == "user": raise UserError(f"wrong: {error}") from None
         if kind == "stopped": raise KeyboardInterrupt
         raise
-entry.run(main)
+run_command(main)
 """
 
 

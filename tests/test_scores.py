@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.forecasting import scores
+from demand.backtest import scores
 
 ACTUAL = np.array([[10.0, 0.0, 5.0, np.nan], [0.0, 8.0, 4.0, 2.0]])
 FORECAST = np.array([[8.0, 0.0, 6.0, 3.0], [1.0, 8.0, 2.0, 4.0]])

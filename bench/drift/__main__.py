@@ -22,9 +22,9 @@ from bench.drift.cases import CASES, available
 from bench.drift.champion import FIRST, Watched, drifting, fitted, onsets
 from bench.drift.injection import KINDS
 from bench.drift.rates import delay, separate, weeks
-from stages.drift import Watch
-from stages.forecasting import drift
-from stages.forecasting.features import with_state
+from demand.drift.decision import drifted
+from demand.drift.measures import REVIEW
+from demand.drift.monitor import Watch
 
 OUT = Path("bench/drift")
 REPLAYS = 16  # of a kind, for each champion
@@ -37,7 +37,7 @@ SEED = 1
 
 def alarms(watch: Watch, days: range) -> list[bool]:
     """Whether drift is confirmed on each of the days since the training."""
-    return [drift.drifted(watch.findings_on(day)) for day in days]
+    return [drifted(watch.findings_on(day)) for day in days]
 
 
 def quiet(watched: Watched) -> dict[str, int]:
@@ -45,7 +45,7 @@ def quiet(watched: Watched) -> dict[str, int]:
     found = alarms(watched.watch, range(FIRST, watched.days + 1))
     told = weeks(found)
     return {"days": len(found), "alarm_days": sum(found), "checks": len(told), "alarms": sum(told),
-            "separate": separate(found, drift.REVIEW)}
+            "separate": separate(found, REVIEW)}
 
 
 def replayed(watched: Watched, kind: str, rng: np.random.Generator, count: int) -> tuple[list[int | None], list[list[bool]]]:
@@ -55,7 +55,7 @@ def replayed(watched: Watched, kind: str, rng: np.random.Generator, count: int) 
     for onset in onsets(watched, kind, count, rng):
         watch = drifting(watched, kind, int(onset), rng)
         delays.append(delay(alarms(watch, range(onset, onset + follow))))
-        if follow == drift.REVIEW and len(swept) < SWEPT_REPLAYS:
+        if follow == REVIEW and len(swept) < SWEPT_REPLAYS:
             swept.append(sweep.any_day(watch, range(int(onset) + 6, int(onset) + follow, 7)))
     return delays, swept
 
@@ -65,7 +65,7 @@ def champion_results(watched: Watched, replays: int, rng: np.random.Generator) -
     found: dict[str, Any] = {"quiet": quiet(watched), "delays": {}}
     swept: list[list[bool]] = []
     for kind in KINDS:
-        count = replays if KINDS[kind].follow == drift.REVIEW else min(replays, SLOW_REPLAYS)
+        count = replays if KINDS[kind].follow == REVIEW else min(replays, SLOW_REPLAYS)
         found["delays"][kind], one = replayed(watched, kind, rng, count)
         swept += one
     found["sweep"] = {**sweep.quiet(watched), "found": np.sum(swept, axis=0).tolist(), "replays": len(swept)}
@@ -76,7 +76,6 @@ def measured(name: str, replays: int, peers: bool) -> dict[str, Any]:
     """All champions of a case; of the first, what becomes of broken feeds, and Evidently beside it."""
     case = CASES[name]
     panel, settings = case.load()
-    panel = with_state(panel)
     found: dict[str, Any] = {"title": case.title, "aim": case.aim, "champions": {}}
     for number, day in enumerate(case.trained):
         rng = np.random.default_rng(SEED + number)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.cases import PLANNED, REAL, generated, real
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
+from demand.panel.panel import Panel
+from workspace.run.all_params import Params
 
 CHAIN = {"stores": 250, "items": 1, "years": 4, "level": 5500.0, "noise": 0.15, "future_days": 90, "promotions": True,
          "closed_days": True}

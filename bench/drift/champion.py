@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.drift.injection import KINDS, inject
-from stages.drift import Watch
-from stages.forecasting import deviation, drift, structural
-from stages.forecasting.backtest import backtest, origins, rows_of
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import Panel
-from stages.forecasting.params import Params
-from stages.forecasting.structural import Factors
+from demand.backtest.error_model import estimate_error_model
+from demand.backtest.folds import backtest, origins
+from demand.backtest.residuals import residuals_of
+from demand.backtest.segments import windows
+from demand.drift.measures import REVIEW
+from demand.drift.monitor import Watch, origin_of
+from demand.model.base.factors import Factors, fit_factors
+from demand.model.demand_model import DemandModel
+from demand.panel.forecast import Forecast
+from demand.panel.panel import Panel, rows_of
+from workspace.run.all_params import Params
 
-FIRST = min(deviation.windows(drift.REVIEW))  # days after the training: the first that can be judged
+FIRST = min(windows(REVIEW))  # days after the training: the first that can be judged
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,12 @@ def fitted(panel: Panel, settings: Params, trained: np.datetime64) -> Watched:
     history, horizon = panel.through(trained), settings.forecast.horizon
     model = DemandModel.fit(history, settings.train, horizon)
     at = origins(history, settings.evaluate.origins, settings.evaluate.step_days, horizon)
-    normal = deviation.normal(backtest(history, settings.train, at, horizon), history)
+    normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
     watch = Watch(panel, model, horizon, normal, settings.drift)
-    watched = Watched(watch, structural.fit(panel), {})
-    for start in sorted({drift.origin_of(day, horizon)[0] for day in range(FIRST, watched.days + 1)}):
+    watched = Watched(watch, fit_factors(panel), {})
+    for start in sorted({origin_of(day, horizon)[0] for day in range(FIRST, watched.days + 1)}):
         shown = panel.through(trained + start)
-        forecast = model.predict(shown, trained + start, drift.origin_of(start + drift.REVIEW, horizon)[1])
+        forecast = model.predict(shown, trained + start, origin_of(start + REVIEW, horizon)[1])
         watched.forecasts[start] = ids_of(shown), forecast
     return replace(watched, watch=with_sales(watched, panel, watched.days + 1))
 
@@ -51,13 +54,13 @@ def fitted(panel: Panel, settings: Params, trained: np.datetime64) -> Watched:
 def ids_of(panel: Panel) -> Panel:
     """The panel without its days: whose forecast it is, and nothing that would fill the memory."""
     cut = slice(0, 0)
-    return replace(panel, dates=panel.dates[cut], state=None, **{name: getattr(panel, name)[:, cut].copy()
+    return replace(panel, dates=panel.dates[cut], **{name: getattr(panel, name)[:, cut].copy()
                    for name in ("sales", "recorded", "status", "known")})
 
 
 def with_sales(watched: Watched, panel: Panel, before: int) -> Watch:
     """The same champion with other sales from the day `before` on: forecasts that were made earlier are those that they were."""
-    made = {start: (deviation.outcome(panel, shown, forecast), rows_of(panel, shown))
+    made = {start: (residuals_of(panel, shown, forecast), rows_of(panel, shown))
             for start, (shown, forecast) in watched.forecasts.items() if start < before}
     return replace(watched.watch, panel=panel, made=made)
 
@@ -72,6 +75,5 @@ def onsets(watched: Watched, kind: str, count: int, rng: np.random.Generator) ->
 def drifting(watched: Watched, kind: str, onset: int, rng: np.random.Generator) -> Watch:
     """The champion on data that drifts from the onset on."""
     panel = inject(watched.watch.panel, watched.factors, KINDS[kind], watched.watch.model.trained_through + onset, rng)
-    needs_state = KINDS[kind].follow > drift.REVIEW  # later forecasts start from days that have drifted
-    near = {start: made for start, made in watched.forecasts.items() if onset - 2 * drift.REVIEW <= start < onset}
-    return with_sales(replace(watched, forecasts=near), with_state(panel) if needs_state else panel, onset)
+    near = {start: made for start, made in watched.forecasts.items() if onset - 2 * REVIEW <= start < onset}
+    return with_sales(replace(watched, forecasts=near), panel, onset)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stages.forecasting.panel import Panel
-from stages.forecasting.structural import Factors, months, weekdays
+from demand.model.base.factors import Factors
+from demand.panel.calendar import months, weekdays
+from demand.panel.panel import Panel
 
 SHIFT = 0.25  # of a level, up or down
 GROWTH = 0.5  # a year, up or down, on top of what there was

@@ -11,9 +11,10 @@ import numpy as np
 
 from bench.drift.champion import Watched, onsets
 from bench.drift.injection import KINDS, inject
-from stages.forecasting import drift
-from stages.forecasting.features import CALENDAR, STATE, calendar, with_state
-from stages.forecasting.panel import Panel
+from demand.drift.measures import REVIEW
+from demand.panel.calendar import CALENDAR, calendar
+from demand.panel.lag_features import STATE, lag_features
+from demand.panel.panel import Panel
 
 CURRENT = 90  # days
 YEAR = 364
@@ -50,9 +51,9 @@ def checked(watched: Watched, rng: np.random.Generator, checks: int, replays: in
         hits = {False: 0, True: 0}
         told = onsets(watched, kind, replays, rng)
         for onset in told:
-            changed = with_state(inject(panel, watched.factors, KINDS[kind], trained + onset, rng))
+            changed = inject(panel, watched.factors, KINDS[kind], trained + onset, rng)
             for matched in hits:
-                hits[matched] += drifted(changed, trained + onset + drift.REVIEW - 1, trained, matched)
+                hits[matched] += drifted(changed, trained + onset + REVIEW - 1, trained, matched)
         found["kinds"][kind] = {"replays": len(told), "found": hits[False], "found_matched": hits[True]}
     return found
 
@@ -61,7 +62,7 @@ def frame(panel: Panel, days: slice):  # type: ignore[no-untyped-def]
     """ROWS rows drawn from the trading days, the same for the same data."""
     import pandas as pd
 
-    assert panel.state is not None
+    features = lag_features(panel.extended(1))
     series, at = np.nonzero(panel.trading[:, days])
     if len(series) > ROWS:
         rows = np.random.default_rng(0).choice(len(series), ROWS, replace=False)
@@ -70,6 +71,6 @@ def frame(panel: Panel, days: slice):  # type: ignore[no-untyped-def]
     facts = calendar(panel.dates)
     columns = {"store": panel.store[series], "item": panel.item[series], "sales": panel.sales[series, at]}
     columns |= {name: facts[name][at] for name in CALENDAR}
-    columns |= {name: panel.state[series, at, f] for f, name in enumerate(STATE)}
+    columns |= {name: features[series, at, f] for f, name in enumerate(STATE)}
     columns |= {name: panel.known[series, at, k] for k, name in enumerate(panel.known_names)}
     return pd.DataFrame(columns)

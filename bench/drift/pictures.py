@@ -7,6 +7,8 @@ from typing import Any
 
 import matplotlib
 
+from demand.drift.drift_params import DriftParams
+
 matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
@@ -14,7 +16,7 @@ import numpy as np
 
 from bench.drift import sweep
 from bench.drift.injection import KINDS
-from stages import entry
+from workspace.run.params_file import load_params
 
 STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "demand",
               "svg.fonttype": "none"}
@@ -83,7 +85,7 @@ def share(parts: list[dict[str, Any]], hits: str, tries: str) -> float:
 
 def trade_off(results: dict[str, Any]) -> Any:
     """One line per threshold, moved while the others stay: false alarms against the share found."""
-    rules = entry.load_params().drift
+    rules = load_params(DriftParams)
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", sharey=True)
     for axis, aim, title in ((axes[0], True, "data that the gate is made for"), (axes[1], False, "where it ends")):
         swept = [champion["sweep"] for case in results["cases"].values() if case["aim"] == aim

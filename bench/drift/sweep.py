@@ -7,10 +7,11 @@ from functools import cache
 
 from bench.drift.champion import FIRST, Watched
 from bench.drift.rates import weeks
-from stages import entry
-from stages.drift import Watch
-from stages.forecasting import drift
-from stages.forecasting.params import Drift
+from demand.drift.decision import drifted, judge
+from demand.drift.drift_params import DriftParams
+from demand.drift.measures import measures
+from demand.drift.monitor import Watch
+from workspace.run.params_file import load_params
 
 SWEPT = {
     "level_tolerance": (0.02, 0.05, 0.1, 0.15, 0.2),
@@ -21,9 +22,9 @@ SWEPT = {
 
 
 @cache
-def settings() -> list[tuple[str, float, Drift]]:
+def settings() -> list[tuple[str, float, DriftParams]]:
     """One threshold after the other moved from its default, the others left where they are."""
-    rules = entry.load_params().drift
+    rules = load_params(DriftParams)
     return [(name, value, rules.model_copy(update={name: value})) for name, values in SWEPT.items() for value in values]
 
 
@@ -34,8 +35,8 @@ def named() -> list[list[str | float]]:
 def on_day(watch: Watch, day: int) -> list[bool]:
     """Whether each setting confirms drift on this day since the training."""
     seen = watch.seen_on(day)
-    measured = drift.measures(seen, watch.normal)
-    said = {rules: drift.drifted(drift.judge(seen, watch.normal, rules, measured)) for rules in {one for _, _, one in settings()}}
+    measured = measures(seen, watch.normal)
+    said = {rules: drifted(judge(seen, watch.normal, rules, measured)) for rules in {one for _, _, one in settings()}}
     return [said[rules] for _, _, rules in settings()]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import time
@@ -10,25 +9,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from stages import entry, paths
-from stages.features import feature_table
-from stages.forecast import forecast
-from stages.forecasting import versions
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import CLOSED, FUTURE, OBSERVED, Panel
-from stages.forecasting.params import Train
+from demand.champion.champion_record import Champion
+from demand.model.demand_model import DemandModel, dump_model
+from demand.model.trees.train_params import TrainParams
+from demand.panel.forecast import Forecast
+from demand.panel.lag_features import feature_table
+from demand.panel.panel import CLOSED, FUTURE, OBSERVED, Panel
+from demand.planning.forecast_table import forecast_next_days
+from demand.schema.json_record import sha256
+from models import put_candidate
+from workspace.run import paths
+from workspace.run.files import write_json, write_table
 
 HORIZON, DAYS, AHEAD = 14, 420, 20
 KEY = "a key"
-SETTINGS = Train(algorithm="xgboost", base="auto", max_depth=3, n_estimators=20, learning_rate=0.3, rows=2000, seed=0)
+SETTINGS = TrainParams(algorithm="xgboost", base="auto", max_depth=3, n_estimators=20, learning_rate=0.3, rows=2000, seed=0)
 
 
 def tiny_panel(seed: int = 0, known: tuple[str, ...] = ("promo",)) -> Panel:
@@ -45,28 +46,32 @@ def tiny_panel(seed: int = 0, known: tuple[str, ...] = ("promo",)) -> Panel:
     sales[status == CLOSED] = 0
     sales[:, DAYS:], status[:, DAYS:] = np.nan, FUTURE
     values = np.stack([promo] * len(known), axis=2) if known else np.empty((*sales.shape, 0), "f4")
-    return with_state(Panel(store, item, dates, sales, sales.copy(), status, values, known))
+    return Panel(store, item, dates, sales, sales.copy(), status, values, known)
 
 
 def put_data(project: Path, panel: Panel) -> None:
-    entry.write_table(project / paths.FEATURES, feature_table(panel))
+    write_table(project / paths.FEATURES, feature_table(panel))
 
 
 def put_model(project: Path, model: DemandModel, version: str | None = None, reason: str = "test") -> None:
     """As the candidate, or as the champion of that version."""
-    path = project / (paths.VERSIONS / version / "model.pkl" if version else paths.MODEL)
-    stream = io.BytesIO()
-    joblib.dump(model, stream)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(stream.getvalue())
+    content = dump_model(model)
+    if version:
+        path = project / paths.VERSIONS / version / "model.pkl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    else:
+        put_candidate(model, project)
+        (project / paths.CHAMPION).parent.mkdir(exist_ok=True)
     pointer: dict[str, Any] = {"version": None}
     if version:
-        pointer = versions.Champion(
-            version=version, model=str(path.relative_to(project)), sha256=versions.sha256(stream.getvalue()),
-            trained_through=str(model.trained_through), train=SETTINGS.model_dump(mode="json"), horizon=HORIZON,  # type: ignore[arg-type]
+        pointer = Champion(
+            version=version, model=str(path.relative_to(project)), sha256=sha256(content),
+            trained_through=str(model.trained_through), train=SETTINGS.model_dump(mode="json"), horizon=HORIZON,
+            known_future=tuple(model.facts["known_future"]),  # type: ignore[arg-type]
             baseline={"mape": 12.5, "smape": 11.0}, promoted_at="2026-01-02T03:04:05Z", promoted_by="test", reason=reason,
             previous=None).model_dump(mode="json")
-    entry.write_json(project / paths.CHAMPION, pointer)
+    write_json(project / paths.CHAMPION, pointer)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +87,7 @@ def model(panel: Panel) -> DemandModel:
 @pytest.fixture(scope="session")
 def made(panel: Panel, model: DemandModel) -> Forecast:
     """What the forecast stage says."""
-    return forecast(panel, model, HORIZON)
+    return forecast_next_days(panel, model, HORIZON)
 
 
 @pytest.fixture(scope="session")

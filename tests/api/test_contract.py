@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,10 @@ def guarded(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     ({"recent_sales": [-1]}, 422, "greater than or equal"),
     ({"recent_sales": ["x"]}, 422, "number"),
     ({"recent_sales": [1] * 4000}, 422, "3660"),
-    ({"\ud800": 1}, 422, "unicode"),
+    ({"\ud800": 1}, 422, "hex escape"),
+    ({"recent_sales": [True]}, 422, "valid number"),
+    ({"recent_sales": ["5"]}, 422, "valid number"),
+    ({"known_future": {"promo": True}}, 422, "valid number"),
 ])
 def test_a_wrong_query_says_what_is_wrong(client: TestClient, change: dict[str, Any], status: int, said: str) -> None:
     response = client.post("/predict", content=json.dumps(QUERY | change), headers={"content-type": "application/json"})
@@ -165,6 +169,12 @@ def test_the_docs_have_examples(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     assert described["components"]["schemas"]["Query"]["examples"]
     assert described["paths"]["/predict/batch"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+
+
+def test_whatever_the_docs_refer_to_is_there(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described)))
+    assert {"Query", "WhatIfQuery", "Columns", "Row"} <= named <= set(described["components"]["schemas"])
 
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

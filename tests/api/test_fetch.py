@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from api import fetch
+from api.precompute import fetch
 from api.settings import Settings
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import pointer, put_data, put_model
 
 VERSION = "20260102T030405Z"

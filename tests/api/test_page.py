@@ -1,10 +1,9 @@
-"""The page in a real browser: Debian's chromium, headless."""
+"""The page in a real browser: Chromium, headless."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,9 @@ import pytest
 
 from tests.api.test_workers import free_port
 from tests.conftest import ROOT
+from tests.parts import chromium
+
+pytestmark = pytest.mark.needs("Chromium")
 
 DRIVER = """
 <!doctype html><iframe id="page" src="/" style="width:1100px;height:900px"></iframe><pre id="log"></pre><script>
@@ -50,19 +52,6 @@ async def driver():
 """
 
 
-def chromium() -> str:
-    """The browser, installed where that is possible."""
-    found = shutil.which("chromium")
-    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]):
-            subprocess.run(["apt-get", *command], check=False, capture_output=True,
-                           env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-        found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("chromium is not installed, and cannot be without apt-get and root (Debian: apt install chromium)")
-    return found
-
-
 @pytest.fixture(scope="module")
 def address(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("page"), free_port()
@@ -86,7 +75,9 @@ def address(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def browse(*arguments: str) -> str:
-    command = [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,900",
+    browser = chromium()
+    assert browser
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,900",
                "--virtual-time-budget=8000", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 

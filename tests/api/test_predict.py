@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api.table import COLUMNS, Table
-from stages.forecast import forecast
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel, Forecast
-from stages.forecasting.panel import ABSENT, CLOSED, Panel
+from api.serving.forecast_table import COLUMNS, Table
+from demand.model.demand_model import DemandModel
+from demand.panel.forecast import Forecast
+from demand.panel.panel import ABSENT, CLOSED, Panel
+from demand.planning.forecast_table import forecast_next_days
 from tests.api.conftest import DAYS, HORIZON, put_data, put_model, tiny_panel
 
 FIRST = "2024-02-25"
@@ -73,8 +73,8 @@ def test_what_if_is_the_model_on_other_data(client: TestClient, panel: Panel, mo
     known[1, DAYS + 3] = 1 - known[1, DAYS + 3]
     sales = panel.sales.copy()
     sales[1, DAYS - 5:DAYS] *= 3
-    other = forecast(with_state(replace(panel, known=known, sales=sales)), model, HORIZON)
-    pooled = model.predict(with_state(replace(panel, known=known, sales=sales)), panel.last_day, HORIZON,
+    other = forecast_next_days(replace(panel, known=known, sales=sales), model, HORIZON)
+    pooled = model.predict(replace(panel, known=known, sales=sales), panel.last_day, HORIZON,
                            model.pool_at(panel.extended(HORIZON), panel.last_day))
     day = str(np.datetime64(FIRST) + 3)
     asked = {"recent_sales": sales[1, DAYS - 5:DAYS].tolist(), "known_future": {"promo": {day: float(known[1, DAYS + 3, 0])}}}
@@ -90,8 +90,8 @@ def test_what_if_is_the_model_on_other_data(client: TestClient, panel: Panel, mo
 @pytest.mark.parametrize("known", [(), ("promo",), ("open",)])
 def test_series_alone_and_among_others(known: tuple[str, ...], tmp_path: Path) -> None:
     """A panel of one series must forecast what the panel of all does, closed days and series that ended early included."""
-    from api.build import build
-    from api.model_store import Served
+    from api.precompute.build import build
+    from api.serving.model_store import Served
     from tests.api.conftest import SETTINGS
 
     panel = tiny_panel(1, known)
@@ -100,7 +100,6 @@ def test_series_alone_and_among_others(known: tuple[str, ...], tmp_path: Path) -
     if known == ("open",):
         panel.known[:] = (panel.status != CLOSED)[:, :, None]
         panel.known[3:, DAYS + (1 - DAYS) % 7::7] = 0
-    panel = with_state(replace(panel, state=None))
     model = DemandModel.fit(panel, SETTINGS, HORIZON)
     put_data(tmp_path, panel)
     put_model(tmp_path, model)

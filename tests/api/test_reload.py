@@ -14,12 +14,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.model_store import CURRENT, ModelStore
-from stages import paths
-from stages.forecasting.features import with_state
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from api.serving.model_store import CURRENT, ModelStore
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import DAYS, KEY, pointer, put_data, put_model, settings, started
+from workspace.run import paths
 
 QUERY = {"store": 1, "item": 1, "date": "2024-02-25"}
 HEADERS = {"x-api-key": KEY}
@@ -53,14 +52,14 @@ def test_a_promotion_is_served(live: TestClient, tree: Path, model: DemandModel)
     metrics = live.get("/metrics").text
     assert 'model_reload_count{result="loaded"} 2.0' in metrics
     assert f'version="{VERSION}"' in metrics
-    assert "model_baseline_mape_percent 12.5" in metrics
+    assert "model_backtest_mape_percent 12.5" in metrics
     assert "model_reload_ok 1.0" in metrics
 
 
 def test_new_sales_move_the_origin(live: TestClient, tree: Path, panel: Panel) -> None:
     sales, recorded, status = panel.sales.copy(), panel.recorded.copy(), panel.status.copy()
     sales[:, DAYS], recorded[:, DAYS], status[:, DAYS] = 9, 9, 0
-    put_data(tree, with_state(replace(panel, sales=sales, recorded=recorded, status=status)))
+    put_data(tree, replace(panel, sales=sales, recorded=recorded, status=status))
     assert reload(live)[1]["result"] == "loaded"
     answer = live.get("/forecast/1/1", headers=HEADERS).json()
     assert (answer["forecast_origin"], answer["date"][0]) == ("2024-02-25", "2024-02-26")
@@ -73,7 +72,7 @@ def test_what_one_process_has_computed_no_other_computes(tree: Path, tmp_path: P
     def again(*_: object, **__: object) -> Path:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("api.model_store.compute", again)
+    monkeypatch.setattr("api.serving.model_store.compute", again)
     other = ModelStore.of(config)
     other.refresh()
     assert asyncio.run(other.follow())
@@ -116,7 +115,7 @@ def spoil(kind: str, tree: Path, model: DemandModel) -> str:
         return "is missing"
     (tree / paths.CHAMPION).write_text('{"version": null}')
     (tree / paths.MODEL).write_bytes(b"\x80no pickle")
-    return "the model file cannot be read"
+    return "metrics/train.json is about another model"
 
 
 KINDS = ["wrong hash", "cut off", "missing model", "broken pointer", "not a champion", "broken data", "missing data",
@@ -154,7 +153,7 @@ def test_without_any_model_it_says_so(tmp_path: Path) -> None:
         assert client.get("/ready").status_code == 503
         answer = client.post("/predict", json=QUERY)
         assert answer.status_code == 503
-        assert "neither a champion nor models/model.pkl" in answer.json()["detail"]
+        assert "data/processed/feature_data.parquet is missing" in answer.json()["detail"]
         assert "model_ready 0.0" in client.get("/metrics").text
 
 

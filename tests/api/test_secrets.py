@@ -14,8 +14,8 @@ import httpx
 import pytest
 from hostile import CORE, FORMS, MODES, holds_secret, hostile
 
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import put_data, put_model
 from tests.api.test_fetch import run
 from tests.api.test_workers import free_port

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stages.forecasting.model import DemandModel
+from demand.model.demand_model import DemandModel
 from tests.api.conftest import KEY, put_model
 from tests.conftest import ROOT
 

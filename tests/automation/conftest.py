@@ -9,7 +9,7 @@ import s3
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
-    """Of a real S3 server, None where there is none."""
-    with s3.server(tmp_path_factory.mktemp("s3")) as found:
-        yield found
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Server]:
+    """A real S3 server, which refuses wrong credentials."""
+    with s3.running(tmp_path_factory.mktemp("s3")) as server:
+        yield server

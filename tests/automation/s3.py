@@ -1,42 +1,83 @@
-"""A real S3 server for the tests: that of S3_ENDPOINT, or one that the shared tools start (Debian, root)."""
+"""A real S3 server for the tests: moto's, with its authentication on, or the one that S3_ENDPOINT names."""
 
 from __future__ import annotations
 
-import fcntl
+import json
 import os
-import socket
+import re
 import subprocess
-import tempfile
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from examples import ROOT
+import boto3
 
-TOOL = ROOT.parent / "shared/tools/s3-server.sh"
-KEY, SECRET, BUCKET = "test:tester", "testing123", "dvc"  # as the tool sets it up
+SETTINGS = ("S3_ENDPOINT", "S3_KEY", "S3_SECRET", "S3_BUCKET")  # of another server, all four
+SECONDS = 60  # to start in
+
+
+@dataclass(frozen=True)
+class Server:
+    """An S3 server with a bucket in it, and the credentials that open it."""
+
+    endpoint: str
+    key: str
+    secret: str
+    bucket: str
+
+    def credentials(self) -> dict[str, str]:
+        """As environment variables."""
+        return {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret}
+
+    def wrong(self) -> dict[str, str]:
+        """Credentials that it has to refuse."""
+        return self.credentials() | {"AWS_SECRET_ACCESS_KEY": "wrong"}
 
 
 @contextmanager
-def server(place: Path) -> Iterator[str | None]:
-    """Its endpoint; None where there is none and none can be started. One at a time: some of the tool's ports are fixed."""
-    if "S3_ENDPOINT" in os.environ:
-        yield os.environ["S3_ENDPOINT"]
+def running(place: Path) -> Iterator[Server]:
+    """The server that the environment names, or one of our own on a free port while the block runs; its log is in `place`."""
+    if os.environ.get("S3_ENDPOINT"):
+        assert all(map(os.environ.get, SETTINGS)), f"another S3 server is named by all of {', '.join(SETTINGS)}"
+        yield Server(*(os.environ[name] for name in SETTINGS))
         return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"S3_TEST_PORT": str(port), "S3_TEST_DIR": str(place)}
-    with (Path(tempfile.gettempdir()) / "s3-for-tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield from started(environment, port)
-
-
-def started(environment: dict[str, str], port: int) -> Iterator[str | None]:
-    """Start the tool's server, and stop it again."""
+    log, environment = place / "moto.log", os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": str(len(SETUP))}
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", "0"]
+        process = subprocess.Popen(command, cwd=place, env=environment, stdout=output, stderr=output)
     try:
-        done = subprocess.run(["bash", str(TOOL), "start"], env=environment, capture_output=True, timeout=300, check=False)
-        yield f"http://127.0.0.1:{port}" if done.returncode == 0 else None
+        yield set_up(address(process, log))
     finally:
-        if TOOL.exists():
-            subprocess.run(["bash", str(TOOL), "stop"], env=environment, capture_output=True, check=False)
+        process.kill()
+        process.wait()
+
+
+def address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where the server listens, as it says in its log."""
+    end = time.monotonic() + SECONDS
+    while not (found := re.search(r"Running on (http://[\d.:]+)", log.read_text())):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < end, f"moto's server did not start within {SECONDS} s: {log.read_text()}"
+        time.sleep(0.05)
+    return found[1]
+
+
+# The requests that moto answers without a signature; it verifies those that follow.
+ALL_OF_S3 = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+SETUP: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("s3", "create_bucket", {"Bucket": "dvc"}),
+    ("iam", "create_user", {"UserName": "tester"}),
+    ("iam", "put_user_policy", {"UserName": "tester", "PolicyName": "s3", "PolicyDocument": ALL_OF_S3}),
+    ("iam", "create_access_key", {"UserName": "tester"}))
+
+
+def set_up(endpoint: str) -> Server:
+    """Make the bucket and its user."""
+    for service, action, arguments in SETUP:
+        client = boto3.client(service, "us-east-1", endpoint_url=endpoint, aws_access_key_id="-", aws_secret_access_key="-")
+        answer = getattr(client, action)(**arguments)
+    return Server(endpoint, answer["AccessKey"]["AccessKeyId"], answer["AccessKey"]["SecretAccessKey"], "dvc")

@@ -21,10 +21,10 @@ from fastapi import Request
 from hostile import CORE, FORMS, MODES, Hostile, holds_secret, hostile
 from hub import CREATED, Hub, Repo, free_port
 
-from stages import entry
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
+from workspace.run.files import write_json
 
 VERSION, SPACE = "20260102T030405Z", "shop/demand"
 QUIET = {"AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true", "DVC_NO_ANALYTICS": "1", "GIT_TERMINAL_PROMPT": "0",
@@ -98,7 +98,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("Dockerfile", ".dockerignore", "params.yaml", "requirements-api.txt", "constraints.txt"):
         (root / name).write_bytes((ROOT / name).read_bytes())
     (root / "reports").mkdir()
-    entry.write_json(root / "reports/drift_summary.json", {"as_of": "2024-02-24", "retrain": False, "reasons": ["no drift"]})
+    write_json(root / "reports/drift_summary.json", {"as_of": "2024-02-24", "retrain": False, "reasons": ["no drift"]})
     return root
 
 
@@ -113,11 +113,11 @@ def workplace(template: Path, tmp_path: Path, post: Controller) -> Callable[[Hos
 
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "deploy": ("automation.deploy", "--space", SPACE, "--timeout", "1", "--result", "../scratch/result.json"),
+    "deploy": ("automation.deploy_space", "--space", SPACE, "--timeout", "1", "--result", "../scratch/result.json"),
     "notify": ("automation.notify", "--subject", "done"),
-    "comment": ("automation.comment", "post", "--file", "params.yaml"),
-    "remote": ("automation.remote", "check"),
-    "record": ("automation.record",),
+    "comment": ("automation.comment_on_pr", "post", "--file", "params.yaml"),
+    "remote": ("automation.dvc_remote", "check"),
+    "record": ("automation.push_results",),
 }
 
 
@@ -145,11 +145,12 @@ def test_no_command_tells_a_secret(workplace: Callable[[Hostile, str], Workplace
 def test_no_other_command_tells_a_secret(workplace: Callable[[Hostile, str], Workplace]) -> None:
     with hostile("json") as (server, _):
         place = workplace(server, "odd")
-        for command in ("check", "candidate", "remote repro params", "remote available", "remote push", "retrain"):
+        remote = (f"dvc_remote {action}" for action in ("repro params", "available", "push"))
+        for command in ("check_drift", "try_candidate", *remote, "run_loop"):
             name, *arguments = command.split()
             place.run(f"automation.{name}", *arguments)
-        assert b"POST /services/" in server.received  # retrain reports its failure
-        assert "has the token" in place.run("automation.remote", "set", "someone", "demand")
+        assert b"POST /services/" in server.received  # run_loop reports its failure
+        assert "has the token" in place.run("automation.dvc_remote", "set", "someone", "demand")
         local = place.root / ".dvc/config.local"
         assert holds_secret(local.read_text())
         assert local.stat().st_mode & 0o077 == 0
@@ -158,7 +159,7 @@ def test_no_other_command_tells_a_secret(workplace: Callable[[Hostile, str], Wor
         subprocess.run(["dvc", "remote", "modify", "-q", "dagshub", "endpointurl", server.url], cwd=place.root,
                        env=place.environment, check=True)
         server.received = b""
-        place.run("automation.remote", "check")
+        place.run("automation.dvc_remote", "check")
         assert holds_secret(server.received)
 
 
@@ -200,7 +201,7 @@ def deployment(workplace: Callable[[Hostile, str], Workplace], tmp_path: Path) -
 def settled(place: Workplace) -> dict[str, Any]:
     """The deployment's result, which is in the history as well."""
     result: dict[str, Any] = json.loads((place.scratch / "result.json").read_text())
-    place.run("automation.settle", "../scratch/result.json")
+    place.run("automation.record_deployment", "../scratch/result.json")
     assert f",{result['status']}," in (place.root / "metrics/retrain_history.csv").read_text()
     assert result["status"] in (place.root / "logs/retrain_logs.log").read_text()
     return result
@@ -244,7 +245,7 @@ def test_whatever_goes_wrong_after_the_upload_is_rolled_back(deployment: Callabl
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_interrupted_is_rolled_back(deployment: Callable[..., Any], number: signal.Signals) -> None:
     with deployment("ready", "plain") as (place, hub, server):
-        command = ("automation.deploy", "--space", SPACE, "--timeout", "3000", "--result", "../scratch/result.json")
+        command = ("automation.deploy_space", "--space", SPACE, "--timeout", "3000", "--result", "../scratch/result.json")
         process = subprocess.Popen([sys.executable, "-m", *command], cwd=place.root, env=place.environment)
         while not server.received and process.poll() is None:
             time.sleep(0.05)

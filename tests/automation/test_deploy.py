@@ -19,9 +19,9 @@ from hub import CREATED, LARGE, READ, REQUEST_TOKEN, WRITE, Commit, Hub, Repo
 from pipelines import Project
 from pyarrow import parquet
 
-from automation import image
-from stages.forecasting.errors import UserError
-from stages.forecasting.versions import Champion
+from automation.support import image
+from demand.champion.champion_record import Champion
+from demand.schema.errors import UserError
 
 SPACE = "shop/demand"
 DEPLOYED = ("api", "automation", "Dockerfile", ".dockerignore", "requirements-api.txt", "constraints.txt")
@@ -69,7 +69,7 @@ class Done:
     def __init__(self, project: Project, hub: Hub, *arguments: str, **environment: str) -> None:
         result = hub.root / "result.json"
         result.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "automation.deploy", "--space", SPACE, "--result", str(result), *arguments]
+        command = [sys.executable, "-m", "automation.deploy_space", "--space", SPACE, "--result", str(result), *arguments]
         run = subprocess.run(command, cwd=project.root, env=hub.environment(**environment), capture_output=True, text=True,
                              check=False)
         self.code, self.out, self.err = run.returncode, run.stdout, run.stderr
@@ -86,7 +86,7 @@ class Done:
 
 def local(project: Project) -> dict[str, bytes]:
     """What has to be in the Space, told without the code under test."""
-    code = [path for place in ("api", "stages") for path in (project.root / place).rglob("*")
+    code = [path for place in ("api", "demand", "workspace") for path in (project.root / place).rglob("*")
             if path.is_file() and "__pycache__" not in path.parts]
     model = project.read("models/champion.json")["model"]
     single = ("Dockerfile", ".dockerignore", "requirements-api.txt", "constraints.txt", "models/champion.json", model,
@@ -136,15 +136,15 @@ def test_first_deployment_then_nothing_new(first: Project, hub: Hub) -> None:
 
 @pytest.mark.slow
 def test_what_is_expected_is_what_the_pipeline_forecast(first: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from automation import smoke
-    from stages import champion
+    from automation.support import smoke_test
+    from workspace.registry.store import read_champion
 
     monkeypatch.chdir(first.root)
     rows = {(row["store"], row["item"], str(row["date"])): row["forecast"]
             for row in parquet.read_table("data/forecast/forecast.parquet").to_pylist()}
-    current = champion.read()
+    current = read_champion()
     assert current is not None
-    found = smoke.expected(current)
+    found = smoke_test.expected(current)
     assert len(set(found)) == 3
     for one in found:
         assert one.sales == pytest.approx(rows[one.store, one.item, one.date], rel=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 from examples import ROOT
 
-from automation import check
-from automation.retrain import parsed
-from stages.forecasting.versions import Champion
+from automation import check_drift
+from automation.run_loop import parsed
+from demand.champion.champion_record import Champion
 
 
 class Clone:
@@ -53,7 +54,7 @@ class Clone:
         return done.stdout
 
     def record(self, fails: bool = False) -> str:
-        return self.run("python", "-m", "automation.record", fails=fails)
+        return self.run("python", "-m", "automation.push_results", fails=fails)
 
     def pushed(self) -> str:
         return subprocess.run(["git", "log", "--format=%s"], cwd=self.origin, capture_output=True, text=True, check=True).stdout
@@ -96,14 +97,77 @@ def test_no_commit_names_data_that_the_remote_has_not_got(clone: Clone) -> None:
 
 def test_a_push_that_was_refused_is_made_up_for(clone: Clone) -> None:
     hook = clone.origin / "hooks/pre-receive"
-    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.write_text("#!/bin/sh\necho 'the disk is full' >&2\nexit 1\n")
     hook.chmod(0o755)
     clone.changes(2)
-    assert "run the whole again from its newest commit" in clone.record(fails=True)
+    said = clone.record(fails=True)
+    assert "the disk is full" in said
+    assert "somebody pushed" not in said
     assert clone.pushed().splitlines() == ["first"]
     hook.unlink()
     clone.record()
     assert clone.pushed().splitlines()[0] == "Sales through 2025-01-02: keep"
+    assert "nothing to record" in clone.record()
+
+
+def test_a_branch_that_has_moved_on_is_told_apart_from_one_that_is_protected(clone: Clone) -> None:
+    other = clone.root.with_name("other")
+    subprocess.run(["git", "clone", "--quiet", str(clone.origin), str(other)], check=True)
+    for command in (["commit", "--quiet", "--allow-empty", "-m", "meanwhile"], ["push", "--quiet"]):
+        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.com", *command], cwd=other, check=True)
+    clone.changes(2)
+    said = clone.record(fails=True)
+    assert "main has moved on: somebody pushed meanwhile" in said
+    assert "protected" not in said
+    assert clone.pushed().splitlines() == ["meanwhile", "first"]
+
+
+def test_a_detached_head_is_refused_before_anything_is_done(clone: Clone) -> None:
+    clone.run("git", "checkout", "--quiet", "--detach")
+    clone.changes(2)
+    assert "error: no branch is checked out (a detached HEAD)" in clone.record(fails=True)
+    assert clone.run("git", "log", "--format=%s").splitlines() == ["first"]
+    assert not clone.store.exists()
+    refs = subprocess.run(["git", "for-each-ref"], cwd=clone.origin, capture_output=True, text=True, check=True).stdout
+    assert [line.split()[-1] for line in refs.splitlines()] == ["refs/heads/main"]
+
+
+def test_without_a_remote_it_is_a_commit_here_and_pushed_later(clone: Clone) -> None:
+    clone.run("dvc", "remote", "default", "--unset")
+    clone.changes(2)
+    said = clone.run("python", "-m", "automation.push_results", "--without-remote")
+    assert "recorded here alone: " in said
+    assert clone.pushed().splitlines() == ["first"]
+    assert clone.run("git", "log", "--format=%s").splitlines() == ["Sales through 2025-01-02: keep", "first"]
+    assert "nothing to record" in clone.run("python", "-m", "automation.push_results", "--without-remote")
+    clone.run("dvc", "remote", "default", "store")
+    clone.record()
+    assert clone.pushed().splitlines() == ["Sales through 2025-01-02: keep", "first"]
+
+
+def test_the_diary_of_the_drift_stage_is_kept_in_git(clone: Clone) -> None:
+    """Each runner begins with an empty log."""
+    lines = ["2025-01-02T00:00:00Z as_of=2025-01-01 champion=None retrain=True reasons=no champion: train, \"now\"",
+             "2025-01-02T00:01:00Z as_of=2025-01-01 champion=20250102T000000Z retrain=False reasons=errors are normal; a=b"]
+    log = clone.root / "logs/drift_logs.log"
+    log.parent.mkdir()
+    (log.parent / ".gitignore").write_text("*.log\n")
+    for day, text in ((2, lines[0]), (3, "\n".join(lines))):
+        log.write_text(f"{text}\n")
+        clone.changes(day)
+        clone.record()
+    rows = list(csv.DictReader(clone.run("git", "show", "HEAD:metrics/drift_history.csv").splitlines()))
+    assert [f"{row['at']} as_of={row['as_of']} champion={row['champion']} retrain={row['retrain']} reasons={row['reasons']}"
+            for row in rows] == lines
+    log.unlink()
+    clone.changes(4)
+    clone.record()
+    log.write_text("2025-01-09T00:00:00Z as_of=2025-01-08 champion=None retrain=True reasons=another runner\n")
+    clone.changes(5)
+    clone.record()
+    assert [row["as_of"] for row in csv.DictReader((clone.root / "metrics/drift_history.csv").open())] == [
+        "2025-01-01", "2025-01-01", "2025-01-08"]
+    log.write_text("2025-01-10T00:00:00Z as_of=2025-01-08 champion=None retrain=True reasons=nothing new\n")
     assert "nothing to record" in clone.record()
 
 
@@ -131,8 +195,28 @@ ONE, TWO = "20250102T000000Z", "20250202T000000Z"
     ([deployment(TWO, "deployed")], "2025-03-03", True),
 ])
 def test_when_a_deployment_is_due(rows: list[dict[str, str]], as_of: str, due: bool) -> None:
-    assert (check.deployment_due(champion(TWO), rows, check.date.fromisoformat(as_of)) is not None) == due
-    assert check.deployment_due(None, rows, check.date.fromisoformat(as_of)) is None
+    assert (check_drift.deployment_due(champion(TWO), rows, check_drift.date.fromisoformat(as_of)) is not None) == due
+    assert check_drift.deployment_due(None, rows, check_drift.date.fromisoformat(as_of)) is None
+
+
+@pytest.mark.parametrize("drift", [True, False])
+def test_a_deployment_is_due_with_drift_as_well(drift: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The candidate that is trained then may not be taken."""
+    monkeypatch.chdir(tmp_path)
+    summary = {"as_of": "2025-03-03", "retrain": drift, "champion": TWO, "trained_through": "2025-01-01", "reasons": ["an error"],
+               "data_problems": []}
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "reports/drift_summary.json").write_text(json.dumps(summary))
+    (tmp_path / "models/champion.json").write_text(champion(TWO).model_dump_json())
+    monkeypatch.setattr(check_drift.dvc_remote, "repro", lambda *_: None)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setattr(sys, "argv", ["check", "--without-remote"])
+    monkeypatch.setattr(check_drift.dvc_remote, "default", lambda: None)
+    check_drift.main()
+    told = parsed((tmp_path / "output").read_text())
+    assert (told["retrain"], told["deploy"]) == (str(drift).lower(), "true")
+    assert told["reason"] == ("an error" if drift else f"version {TWO} has not been deployed")  # that of the promotion
 
 
 def test_imported_data_is_what_dvc_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,11 +227,11 @@ def test_imported_data_is_what_dvc_imported(tmp_path: Path, monkeypatch: pytest.
     subprocess.run(["git", "init", "-q"], check=True)
     for command in ("init -q", f"import-url -q {tmp_path}/elsewhere.csv data/far.csv", "add -q data/near.csv"):
         subprocess.run([sys.executable, "-m", "dvc", *command.split()], check=True)
-    assert check.imported() == ["data/far.csv.dvc"]
+    assert check_drift.imported() == ["data/far.csv.dvc"]
 
 
 def test_outputs_come_back_as_they_were_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from automation import github
+    from automation.support import github
 
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     github.outputs(one="a\nb << c", two=True, three="")

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 import s3
 import yaml
+from botocore.exceptions import ClientError
 from examples import ROOT
 
 
@@ -37,9 +39,9 @@ class Repository:
         return self.run(sys.executable, "-m", "dvc", *arguments, **environment)
 
     def remote(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "automation.remote", *arguments, **environment)
+        return self.run(sys.executable, "-m", "automation.dvc_remote", *arguments, **environment)
 
-    def at(self, endpoint: str, url: str = f"s3://{s3.BUCKET}") -> Repository:
+    def at(self, endpoint: str, url: str = "s3://dvc") -> Repository:
         for name, value in (("endpointurl", endpoint), ("url", url)):
             assert self.dvc("remote", "modify", "dagshub", name, value).returncode == 0
         assert self.dvc("remote", "default", "dagshub").returncode == 0
@@ -49,10 +51,6 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
-
-
-def credentials(key: str = s3.KEY, secret: str = s3.SECRET) -> dict[str, str]:
-    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
 
 def told(done: subprocess.CompletedProcess[str], *texts: str) -> bool:
@@ -91,8 +89,8 @@ def test_a_new_clone_has_no_default_remote_and_works_without_one(repository: Rep
     assert done.stdout.splitlines()[-2:] == ["remote: false", "data: true"]
 
 
-def test_without_credentials_a_fork_is_told_what_is_left_out(repository: Repository, endpoint: str | None) -> None:
-    repository.at(endpoint or unused())
+def test_without_credentials_a_fork_is_told_what_is_left_out(repository: Repository, store: s3.Server) -> None:
+    repository.at(store.endpoint, f"s3://{store.bucket}")
     params = yaml.safe_load((repository.root / "params.yaml").read_text())
     params["data"]["source"] = "sales.csv"
     (repository.root / "params.yaml").write_text(yaml.safe_dump(params))
@@ -102,40 +100,52 @@ def test_without_credentials_a_fork_is_told_what_is_left_out(repository: Reposit
     assert done.stdout.splitlines()[-2:] == ["remote: false", "data: false"]
 
 
-def test_push_and_pull(repository: Repository, endpoint: str | None, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if endpoint is None:
-        pytest.skip("no S3 server: set S3_ENDPOINT, or have ../shared/tools/s3-server.sh")
-    url = f"s3://{s3.BUCKET}/{tmp_path_factory.getbasetemp().name}/{repository.root.name}"
-    repository.at(endpoint, url)
+def test_the_server_of_these_tests_verifies_signatures(store: s3.Server) -> None:
+    def listed(key: str, secret: str) -> int:
+        client = boto3.client("s3", "us-east-1", endpoint_url=store.endpoint, aws_access_key_id=key, aws_secret_access_key=secret)
+        try:
+            return int(client.list_objects_v2(Bucket=store.bucket)["ResponseMetadata"]["HTTPStatusCode"])
+        except ClientError as error:
+            return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+    assert listed(store.key, store.secret) == 200
+    assert listed(store.key, "wrong") == 403
+    assert listed("nobody", store.secret) == 403
+
+
+def test_push_and_pull(repository: Repository, store: s3.Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+    url = f"s3://{store.bucket}/{tmp_path_factory.getbasetemp().name}/{repository.root.name}"
+    repository.at(store.endpoint, url)
     content = (repository.root / "sales.csv").read_bytes()
 
-    assert told(repository.remote("push", **credentials(secret="wrong")), "refuses the credentials", "AWS_SECRET_ACCESS_KEY")
+    assert told(repository.remote("push", **store.wrong()), "refuses the credentials", "AWS_SECRET_ACCESS_KEY")
     assert told(repository.remote("push"), "no credentials", "make remote with DAGSHUB_TOKEN")
-    assert repository.dvc("push", **credentials(secret="wrong")).returncode != 0  # DVC itself, without our message
+    assert repository.dvc("push", **store.wrong()).returncode != 0  # DVC itself, without our message
     assert repository.dvc("status").stdout.strip() == "Data and pipelines are up to date."  # nothing is lost
 
-    done = repository.remote("push", **credentials())
+    done = repository.remote("push", **store.credentials())
     assert done.returncode == 0, done.stderr
     other = repository.root / "other"
     repository.run("git", "add", "--all")
     repository.run("git", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "--message", "data")
     repository.run("git", "clone", "--quiet", ".", "other")
     assert not (other / "sales.csv").exists()
-    for name, value in credentials().items():
+    for name, value in store.credentials().items():
         key = "access_key_id" if name == "AWS_ACCESS_KEY_ID" else "secret_access_key"
         subprocess.run([sys.executable, "-m", "dvc", "remote", "modify", "--local", "dagshub", key, value], cwd=other, check=True)
     pulled = subprocess.run([sys.executable, "-m", "dvc", "pull"], cwd=other, capture_output=True, text=True, check=False,
-                             env=os.environ | credentials(secret="wrong"))
+                             env=os.environ | store.wrong())
     assert pulled.returncode == 0, pulled.stderr  # what .dvc/config.local says comes before the environment
     assert (other / "sales.csv").read_bytes() == content
 
-    repository.at(endpoint, "s3://no-such-bucket")
-    assert told(repository.remote("push", **credentials()), "there is no bucket no-such-bucket")
+    repository.at(store.endpoint, "s3://no-such-bucket")
+    assert told(repository.remote("push", **store.credentials()), "there is no bucket no-such-bucket")
 
 
 def test_an_endpoint_that_does_not_answer(repository: Repository) -> None:
     repository.at(unused())
-    assert told(repository.remote("push", **credentials()), "cannot be reached", "endpointurl")
+    done = repository.remote("push", AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret")
+    assert told(done, "cannot be reached", "endpointurl")
     assert repository.dvc("status").stdout.strip() == "Data and pipelines are up to date."
 
 

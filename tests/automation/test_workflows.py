@@ -19,21 +19,20 @@ from pipelines import DRIFTS, FIRST, START, Project, as_of
 from test_comment import Comments
 from workflows import Job, Workflow
 
-from stages.forecasting.versions import sha256
+from demand.schema.json_record import sha256
 
 pytestmark = pytest.mark.slow
 
 SPACE = "shop/demand"
+CHECKS = ("make test", "make check-lock", "make lint-workflows lint-platforms", "make test-full")  # the other jobs of ci.yml
 CODE = (".github", "Makefile", "automation", "api", "requirements*.txt", "constraints.txt", "Dockerfile", ".dockerignore")
 
 
 class Remote:
-    """A bare Git repository and a DVC remote, S3 where there is one and a directory elsewhere, with a project pushed to both."""
+    """A bare Git repository and a DVC remote on an S3 server, with a project pushed to both."""
 
-    def __init__(self, place: Path, bootstrapped: Project, endpoint: str | None) -> None:
-        self.place, self.git, self.endpoint = place, place / "origin.git", endpoint
-        self.secrets = {"AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
-        self.url = f"s3://{s3.BUCKET}/{place.name}" if endpoint else str(place / "remote")
+    def __init__(self, place: Path, bootstrapped: Project, store: s3.Server) -> None:
+        self.place, self.git, self.secrets = place, place / "origin.git", store.credentials()
         project = self.project = bootstrapped.copy(place / "project")
         listed = subprocess.run(["git", "ls-files", "-z", "--", *CODE], cwd=ROOT, capture_output=True, check=True)
         for name in filter(None, listed.stdout.decode().split("\0")):
@@ -41,12 +40,9 @@ class Remote:
             shutil.copy(ROOT / name, project.root / name)
         self.run("git", "rm", "--quiet", "--cached", "data/sales.csv")
         self.run("dvc", "add", "--quiet", "data/sales.csv")  # the data themselves are in the DVC remote, as in a real project
-        self.run("dvc", "remote", "add", "--force", "--default", "store", self.url)
-        if not endpoint:  # DVC has made the path a relative one, which is another one in a clone
-            settings = project.root / ".dvc/config"
-            settings.write_text(re.sub(r"url = .*/remote$", f"url = {self.url}", settings.read_text(), flags=re.MULTILINE))
-        if endpoint:
-            self.run("dvc", "remote", "modify", "store", "endpointurl", endpoint)
+        folder = f"{place.parent.name}/{place.name}"  # of this run: the server may outlive it
+        self.run("dvc", "remote", "add", "--force", "--default", "store", f"s3://{store.bucket}/{folder}")
+        self.run("dvc", "remote", "modify", "store", "endpointurl", store.endpoint)
         (project.root / ".gitignore").open("a").write("/.venv\n/.cache\n")
         self.commit("The project")
         self.run("git", "branch", "--quiet", "--move", "--force", "main")
@@ -100,8 +96,8 @@ class Remote:
 
 
 @pytest.fixture(scope="module")
-def remote(bootstrapped: Project, endpoint: str | None, tmp_path_factory: pytest.TempPathFactory) -> Remote:
-    return Remote(tmp_path_factory.mktemp("remote"), bootstrapped, endpoint)
+def remote(bootstrapped: Project, store: s3.Server, tmp_path_factory: pytest.TempPathFactory) -> Remote:
+    return Remote(tmp_path_factory.mktemp("remote"), bootstrapped, store)
 
 
 @pytest.fixture
@@ -185,7 +181,7 @@ def test_a_pull_request(remote: Remote) -> None:
               "server_url": "https://github.com"}
     with Comments.serving(["looks good"]) as (address, texts):
         environment = {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": "someone/demand"}
-        ours = remote.workflow("ci", environment=environment, without=("make test", "make lint-workflows"))
+        ours = remote.workflow("ci", environment=environment, without=CHECKS)
         job = ours.run(github=github)["pipeline"]
         assert job.ran[-1] == "The committed dvc.lock is what was run"
         assert (job.result, "run it and commit the result" in job.log) == ("failure", True)  # somebody forgot dvc repro
@@ -194,18 +190,15 @@ def test_a_pull_request(remote: Remote) -> None:
         assert re.search(r"promote\.tolerance +\| 0\.01 +\| 0\.02 ", texts[1])
         assert "Push data and models" not in job.ran
 
-        fork = remote.workflow("ci", secrets={}, environment=environment, without=("make test", "make lint-workflows"))
+        fork = remote.workflow("ci", secrets={}, environment=environment, without=CHECKS)
         job = fork.run(github=github)["pipeline"]
         assert job.result == "success", job.log
-        if remote.endpoint:
-            assert job.ran == ["Install", "See what can be done here"]
-            assert "So is the pipeline: data/sales.csv is only there" in job.summary
+        assert job.ran == ["Install", "See what can be done here"]
+        assert "So is the pipeline: data/sales.csv is only there" in job.summary
         assert len(texts) == 2
 
 
 def test_bad_credentials_end_the_check_and_change_nothing(remote: Remote) -> None:
-    if remote.endpoint is None:
-        pytest.skip("a directory asks for no credentials")
     before = remote.head()
     jobs = remote.workflow(secrets={"DAGSHUB_TOKEN": "wrong"}).run()
     assert went(jobs) == {"check": "failure", "retrain": "skipped", "deploy": "skipped", "notify": "success"}
@@ -226,9 +219,10 @@ def test_a_space_that_went_back_takes_the_pointer_with_it(bootstrapped: Project,
     result = {"space": SPACE, "revision": "abc", "previous_revision": "def", "version": second["version"],
               "status": "rolled_back", "reason": "/predict forecasts 1, the champion 2", "seconds": 3.0}
     (tmp_path / "result.json").write_text(json.dumps(result | {"version": first["version"]}))
-    assert "the deployment was of version" in project.run("python", "-m", "automation.settle", "result.json", fails=True)
+    said = project.run("python", "-m", "automation.record_deployment", "result.json", fails=True)
+    assert "the deployment was of version" in said
     (tmp_path / "result.json").write_text(json.dumps(result))
-    said = project.run("python", "-m", "automation.settle", "result.json")
+    said = project.run("python", "-m", "automation.record_deployment", "result.json")
     assert f"rolled back: version {first['version']}" in said
     assert project.read("models/champion.json")["version"] == first["version"]
     rows = list(csv.DictReader((project.root / "metrics/retrain_history.csv").read_text().splitlines()))

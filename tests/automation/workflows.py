@@ -10,13 +10,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from automation.retrain import parsed
+from automation.run_loop import parsed
 
 STATUS = re.compile(r"\b(success|failure|cancelled|always)\(\)")
 TOKEN = re.compile(r"'(?:[^']|'')*'|&&|\|\||==|!=|!|\(|\)|,|[A-Za-z_][\w.*-]*|\d+|\s+")
@@ -105,6 +106,7 @@ class Workflow:
             "ref": "refs/heads/main", "ref_name": "main", "repository": "someone/store-item-demand", "run_id": "1",
             "server_url": "https://github.com", "event_name": "schedule", "token": "token", "event": {}})
         self.environment = environment or {}
+        self.after: dict[str, Callable[[], object]] = {}  # what happens elsewhere after a job
         self.runs = 0
 
     def run(self, **contexts: Any) -> dict[str, Job]:
@@ -119,6 +121,7 @@ class Workflow:
             jobs[name] = Job()
             if due(job.get("if"), known, any(jobs[n].result != "success" for n in needs)):
                 self.one(job, jobs[name], known, content.get("env", {}), self.place / f"{self.runs}-{name}")
+            self.after.get(name, lambda: None)()
         return jobs
 
     def shown(self, path: str) -> str:
@@ -126,9 +129,9 @@ class Workflow:
 
     def one(self, job: dict[str, Any], done: Job, contexts: Context, shared: dict[str, str], clone: Path) -> None:
         """A job in a clone of its own."""
-        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(clone)], check=True)
-        virtual_environment(clone / ".venv")
         contexts = Context(contexts | {"steps": {}})
+        self.checkout(job["steps"], contexts, clone)
+        virtual_environment(clone / ".venv")
         temporary = clone.with_name(f"{clone.name}-temp")
         temporary.mkdir()
         given = shared | job.get("env", {})
@@ -154,6 +157,13 @@ class Workflow:
         done.outputs = {name: filled(value, contexts) for name, value in job.get("outputs", {}).items()}
         summary = temporary / "summary"
         done.summary = summary.read_text() if summary.exists() else ""
+
+    def checkout(self, steps: list[dict[str, Any]], contexts: Context, clone: Path) -> None:
+        """What actions/checkout does: one commit of the branch that `ref` names, or all of them with `fetch-depth: 0`."""
+        given = next(step["with"] for step in steps if step.get("uses", "").startswith("actions/checkout@"))
+        branch = filled(given.get("ref", contexts["github"].get("ref", "main")), contexts).removeprefix("refs/heads/")
+        depth = () if given.get("fetch-depth") == 0 else ("--depth", "1", "--no-single-branch")
+        subprocess.run(["git", "clone", "--quiet", *depth, "--branch", branch, f"file://{self.origin}", str(clone)], check=True)
 
     def steps(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The steps, with those of this repository's own composite actions in their place."""

@@ -1,10 +1,8 @@
-"""The whole stack in containers: `make test-stack`. Grafana is left out, its dashboard's queries are not.
-
-Uses the Docker engine that runs, or the stand-in of ../shared/tools; skips, and says so, where there is neither.
-"""
+"""The whole stack in containers: `make test-full PARTS=Docker`. Grafana is left out, its dashboard's queries are not."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,42 +18,26 @@ import httpx
 import pytest
 import yaml
 
-from stages.forecasting.model import DemandModel
-from stages.forecasting.panel import Panel
+from demand.model.demand_model import DemandModel
+from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
 from tests.api.test_workers import free_port
 from tests.conftest import ROOT
 
-STAND_IN = ROOT.parent / "shared/tools/docker-engine.sh"
 BUILT_FROM = ("Dockerfile", ".dockerignore", "docker-compose.yml", "prometheus.yml", "requirements-api.txt", "constraints.txt",
-              "api", "stages", "monitoring")
+              "api", "demand", "workspace", "monitoring")
 KEY, VERSION = "stack key", "20260102T030405Z"
 QUERIES = ("rate(request_count[1m])", "rate(prediction_count[1m])",
            "histogram_quantile(0.95, sum(rate(request_latency_seconds_bucket[1m])) by (le))")
 MEGABYTES = 900
 
-pytestmark = pytest.mark.skipif(not os.environ.get("STACK"), reason="builds an image and starts containers: make test-stack")
+pytestmark = pytest.mark.needs("Docker")
 
 
 def run(*command: str, **changes: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **changes)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
-
-
-def engine() -> dict[str, str]:
-    """The environment in which `docker` reaches an engine."""
-    env = dict(os.environ)
-    if shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0:
-        return env
-    if not STAND_IN.exists() or os.geteuid() != 0:
-        pytest.skip("no Docker engine is running, and the stand-in (../shared/tools/docker-engine.sh, for root) is not here")
-    started = subprocess.run(["bash", str(STAND_IN), "start"], capture_output=True, text=True, check=False)
-    if started.returncode:
-        pytest.skip(f"no Docker engine is running, and the stand-in cannot be started: {started.stderr.strip()[-300:]}")
-    for plugin in (Path.home() / ".docker/cli-plugins").glob("docker-*"):
-        plugin.chmod(0o755)  # it leaves buildx as it was in its package, and compose then panics
-    return env | {"DOCKER_HOST": started.stdout.split("export DOCKER_HOST=")[1].split()[0]}
 
 
 def use_stand_ins(env: dict[str, str], images: list[str]) -> bool:
@@ -106,7 +88,7 @@ def panel() -> Panel:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[Stack]:
-    env = engine()
+    env = dict(os.environ)
     tree = tmp_path_factory.mktemp("stack")
     for name in BUILT_FROM:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -115,7 +97,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[St
     put_model(tree, DemandModel.fit(panel, SETTINGS, HORIZON))
     (tree / "reports").mkdir()
     (tree / "metrics").mkdir()
-    (tree / "metrics/evaluate.json").write_text('{"mape": 13.0}')
+    digest = hashlib.sha256((tree / "models/model.pkl").read_bytes()).hexdigest()
+    (tree / "metrics/evaluate.json").write_text(json.dumps({"mape": 13.0, "model_sha256": digest}))
+    (tree / "metrics/retrain_history.csv").write_text("at,action\n2026-01-02T03:04:05Z,promote\n")
     drift(tree, False)
     ports = {name: str(free_port()) for name in ("API_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")}
     services = yaml.safe_load((tree / "docker-compose.yml").read_text())["services"]
@@ -161,8 +145,8 @@ def traffic(stack: Stack) -> Iterator[None]:
 
 
 def drift(tree: Path, found: bool) -> None:
-    summary = {"concept_drift_detected": found, "retrain": found, "data_drift_detected": False, "current_mape": 12.0,
-               "baseline_mape": 10.0, "data_drift": {"share_of_columns": 0.25}}
+    summary = {"champion": None, "as_of": "2024-02-24", "concept_drift_detected": found, "retrain": found, "current_mape": 12.0,
+               "baseline_mape": 10.0, "data_drift_detected": False, "data_drift": {"share_of_columns": 0.25}}
     (tree / "reports/drift_summary.json").write_text(json.dumps(summary))
 
 
@@ -178,6 +162,15 @@ def test_every_panel_has_data(stack: Stack) -> None:
     for panel in dashboard["panels"]:
         for target in panel["targets"]:
             wait(lambda target=target: stack.query(target["expr"]), 30)
+
+
+@pytest.mark.parametrize("command", [
+    ["check", "rules", "rules/alerts.yml"], ["test", "rules", "tests/alerts_test.yml", "tests/weeks_test.yml"]])
+def test_the_rules_hold(stack: Stack, command: list[str]) -> None:
+    image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]["image"]
+    monitoring = ("--volume", f"{stack.tree / 'monitoring'}:/monitoring:ro", "--workdir", "/monitoring")
+    writable = ("--env", "TMPDIR=/prometheus")  # for the image's user
+    run("docker", "run", "--rm", "--network", "none", *monitoring, *writable, "--entrypoint", "/bin/promtool", image, *command)
 
 
 def test_the_rules_are_loaded(stack: Stack) -> None:
@@ -204,11 +197,10 @@ def test_a_new_champion_is_served(stack: Stack, panel: Panel) -> None:
 
 
 def test_the_container_is_small_and_not_root(stack: Stack) -> None:
-    env = engine()
     assert stack.api.get("/health").status_code == 200
-    image = json.loads(run("docker", "image", "inspect", "store-item-demand-api:latest", env=env))[0]
+    image = json.loads(run("docker", "image", "inspect", "store-item-demand-api:latest"))[0]
     assert image["Config"]["User"] == "1000"
     assert image["Size"] <= MEGABYTES * 1e6
     built = ["docker", "run", "--rm", "--entrypoint", "python", image["Id"], "-c"]
-    run(*built, "import shutil, sys; sys.exit(any(map(shutil.which, ('gcc', 'cc', 'make', 'git'))))", env=env)
-    run(*built, "import os, sys; sys.exit(os.getuid() != 1000)", env=env)
+    run(*built, "import shutil, sys; sys.exit(any(map(shutil.which, ('gcc', 'cc', 'make', 'git'))))")
+    run(*built, "import os, sys; sys.exit(os.getuid() != 1000)")

@@ -1,0 +1,1 @@
+"""Tools of the commands: GitHub, the Hub, the image, the test in operation."""

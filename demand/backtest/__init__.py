@@ -1,0 +1,1 @@
+"""A model on rolling origins, scored beside simple methods."""

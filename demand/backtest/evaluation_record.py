@@ -1,0 +1,59 @@
+"""The backtest as metrics/evaluate.json, and as the tables of reports/plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from demand.backtest import baselines, plot_tables
+from demand.backtest.error_model import estimate_error_model
+from demand.backtest.fold_scores import MONTH, by_horizon, fold_scores, means, point_scores
+from demand.backtest.folds import Fold
+from demand.model.demand_model import DemandModel
+from demand.model.intervals import LEVELS
+from demand.panel.panel import Panel
+from demand.schema.json_record import round_floats
+
+IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
+
+
+def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
+    """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them."""
+    per_fold = [fold_scores(fold) for fold in folds]
+    beside = []
+    for name, method in baselines.BASELINES.items():
+        made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
+        mean = means([point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
+        beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
+    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base.kind} for fold in folds]
+    content = {
+        **means(per_fold),
+        "base": folds[-1].model.base.kind,
+        "baselines": beside,
+        "normal": [estimate_error_model(folds, panel)],
+        "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
+        "per_month": by_horizon(folds, MONTH),
+    }
+    rounded: dict[str, Any] = round_floats(content)
+    return rounded
+
+
+def backtest_tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plot_tables.Table]:
+    """The plots' data, by the name of the file."""
+    return {
+        "actual_vs_predicted": plot_tables.total_per_day(folds),
+        "sample_series": plot_tables.sample_series(folds),
+        "error_by_horizon": plot_tables.by_week(folds, ("smape", "wape", "mae")),
+        "coverage_by_horizon": plot_tables.by_week(folds, [f"coverage_{level}" for level in LEVELS]),
+        "feature_importance": plot_tables.importance(model),
+        "residuals_by_store": plot_tables.residuals(folds, "store"),
+        "residuals_by_item": plot_tables.residuals(folds, "item"),
+    }
+
+
+def scores_message(result: dict[str, Any], origins: int) -> str:
+    """The scores in a line; "unknown" where nothing was sold to tell one."""
+    digits = {"smape": 2, "mae": 2, "wape": 2, "coverage_80": 1, "coverage_95": 1}
+    shown = {name: "unknown" if result[name] is None else f"{result[name]:.{n}f}" for name, n in digits.items()}
+    return (f"mean of {origins} origins: " + "SMAPE {smape} %, MAE {mae}, WAPE {wape} %; the intervals of 80 and 95 % cover "
+            "{coverage_80} and {coverage_95} %".format(**shown))

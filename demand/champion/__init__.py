@@ -1,0 +1,1 @@
+"""The rules that champions live by: records, who serves, promotion, history."""

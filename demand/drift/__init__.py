@@ -1,0 +1,1 @@
+"""Is the champion wrong by more than expected? Data drift, feed problems, the report."""

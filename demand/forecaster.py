@@ -1,0 +1,127 @@
+"""The model with the face that data scientists know: fit, predict and cross_validation on long data frames.
+
+    from demand.forecaster import DemandForecaster
+
+    model = DemandForecaster().fit(sales)          # columns: date, store, item, sales
+    next_days = model.predict(h=28)                # store, item, date, horizon, forecast, lo_80, hi_80, lo_95, hi_95
+
+Frames are anything that Arrow can read (pandas, polars, pyarrow); pandas in gives pandas out, anything else a pyarrow table.
+Checks, cleaning, model and numbers are those of the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from demand.backtest.folds import Fold, backtest
+from demand.cleaning.cleaning_report import prepare_rows
+from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.table_reader import source_of_table
+from demand.model.demand_model import DemandModel
+from demand.model.intervals import LEVELS
+from demand.model.trees.train_params import TrainParams
+from demand.panel.arrow import to_arrow
+from demand.panel.panel import Panel
+from demand.planning.forecast_table import forecast_next_days, forecast_table
+from demand.schema.errors import UserError
+
+TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
+PREPARE = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)
+HORIZON = 90  # days
+
+
+class DemandForecaster:
+    """Daily demand per store and item.
+
+    Args:
+        future_covariates: names of numeric columns that are known for the days to forecast, such as promo, open or price.
+        horizon: days ahead that the model is fitted for.
+        train: changes to the settings of params.yaml's section `train`, such as max_depth=4.
+    """
+
+    def __init__(self, future_covariates: Sequence[str] = (), horizon: int = HORIZON, **train: Any) -> None:
+        self.future_covariates, self.horizon = tuple(future_covariates), horizon
+        self.train = TrainParams.model_validate(TRAIN.model_dump() | train)
+        self.model: DemandModel | None = None
+
+    def fit(self, df: Any) -> Self:
+        """Fit to a frame with one row per store, item and day: date, store, item, sales and the future covariates.
+
+        Raises:
+            UserError: names the rows that cannot be used, and what to do.
+        """
+        self.history, self.pandas = as_table(df), hasattr(df, "iloc")
+        self.panel = self.panel_of(self.history)
+        self.model = DemandModel.fit(self.panel, self.train, self.horizon)
+        return self
+
+    def predict(self, h: int | None = None, X_df: Any = None, level: Sequence[int] = LEVELS) -> Any:
+        """The next `h` days of every series, units per day, sorted by store, item and date.
+
+        Args:
+            h: days; those that the model was fitted for when left out.
+            X_df: store, item, date and the future covariates of the days to forecast; not needed without covariates.
+            level: intervals to give, of 80 and 95 %.
+        """
+        if self.model is None:
+            raise UserError("fit the forecaster before it predicts")
+        if unknown := set(level) - set(LEVELS):
+            raise UserError(f"level = {sorted(unknown)}: there are intervals of {' and '.join(map(str, LEVELS))} %")
+        panel = self.panel if X_df is None else self.panel_of(with_future_rows(self.history, as_table(X_df)))
+        table = forecast_table(panel, forecast_next_days(panel, self.model, h or self.horizon))
+        return self.like_input(table.drop([f"{end}_{each}" for each in LEVELS if each not in level for end in ("lo", "hi")]))
+
+    def cross_validation(self, df: Any, n_windows: int = 4, step_size: int | None = None, h: int | None = None) -> Any:
+        """Forecasts from past origins beside what was sold, each by a model that saw nothing after its origin.
+
+        Args:
+            n_windows: origins, the last one `h` days before the end of the data.
+            step_size: days between them; `h` when left out.
+
+        Returns:
+            The columns of predict, with `cutoff`, the origin, and `sales` as recorded (null where there is no row).
+        """
+        h = h or self.horizon
+        self.pandas = hasattr(df, "iloc")
+        panel = self.panel_of(as_table(df))
+        last, step = panel.last_day - h, step_size or h
+        folds = backtest(panel, self.train, [last - step * k for k in reversed(range(n_windows))], h)
+        return self.like_input(pa.concat_tables([fold_table(fold) for fold in folds]))
+
+    def panel_of(self, table: pa.Table) -> Panel:
+        """The cleaned panel of a table of sales."""
+        source = source_of_table(table, "the data frame", self.future_covariates)
+        return prepare_rows(source, "the data frame", self.future_covariates, None, PREPARE, 0)[0]
+
+    def like_input(self, table: pa.Table) -> Any:
+        """pandas where the input was."""
+        return table.to_pandas() if self.pandas else table
+
+
+def as_table(df: Any) -> pa.Table:
+    """A frame as an Arrow table; a UserError where Arrow cannot read it."""
+    try:
+        return df if isinstance(df, pa.Table) else pa.table(df)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise UserError(f"a {type(df).__name__} is no data frame that Arrow can read ({error})") from None
+
+
+def with_future_rows(history: pa.Table, future: pa.Table) -> pa.Table:
+    """The sales, and below them rows without sales for the days to forecast; each series' later rows give way to the future's."""
+    named = [name for name in history.column_names if name != "sales"]
+    if missing := [name for name in named if name not in future.column_names]:
+        raise UserError(f"X_df has no column {', '.join(missing)}: it needs {', '.join(named)}")
+    known = history.filter(history["sales"].is_valid())
+    rows = future.select(named).append_column("sales", pa.nulls(future.num_rows, known.schema.field("sales").type))
+    return pa.concat_tables([known, rows.select(known.column_names).cast(known.schema)])
+
+
+def fold_table(fold: Fold) -> pa.Table:
+    """One origin of a cross-validation."""
+    table = forecast_table(fold.history, fold.forecast)
+    cutoff = np.full(table.num_rows, fold.forecast.origin)
+    return table.append_column("cutoff", to_arrow(cutoff)).append_column("sales", to_arrow(fold.actual.ravel()))

@@ -1,0 +1,131 @@
+"""A source's rows on the series × day grid, as it states them; rows that say nothing sensible are reported, all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers
+from demand.ingest.table_reader import Source
+from demand.schema.errors import UserError
+
+SHOWN = 5  # offenders named in a message
+LARGEST = float(np.finfo("f4").max)
+
+
+@dataclass(frozen=True)
+class Records:
+    """S series, sorted by store, then item, on D consecutive days, as the source states them.
+
+    Attributes:
+        store, item: (S,) ids, int64 or str objects.
+        dates: (D,) datetime64[D].
+        sales: (S, D) float32, units per day, NaN where the source has none.
+        row: (S, D) bool, whether the source has a row.
+        known: (S, D, K) float32, the known-future columns, NaN where the source has none.
+    """
+
+    store: np.ndarray
+    item: np.ndarray
+    dates: np.ndarray
+    sales: np.ndarray
+    row: np.ndarray
+    known: np.ndarray
+    known_names: tuple[str, ...] = ()
+
+    def name(self, series: int) -> str:
+        return f"store {self.store[series]}, item {self.item[series]}"
+
+
+@dataclass(frozen=True)
+class Offenders:
+    """Rows that cannot be used: their positions in the file's order, what each says, and what to do."""
+
+    problem: str
+    rows: np.ndarray
+    says: list[str]
+    remedy: str
+
+
+def read_records(source: Source, file: str, known: tuple[str, ...]) -> tuple[Records, dict[str, int]]:
+    """The grid and what was mended on the way; one UserError names every kind of offending row."""
+    table = source.table
+    if table.num_rows == 0:
+        raise UserError(f"{file} has no rows")
+    store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
+    item, items, blank_items, trimmed_items = parse_ids(table["item"])
+    day, undated, timed = parse_days(table["date"])
+    numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
+    sales = numbers["sales"][0]
+
+    found = [
+        offenders("without a store", blank_stores, table, "store", "Fill in the id"),
+        offenders("without an item", blank_items, table, "item", "Fill in the id"),
+        offenders("with a date that is none", undated, table, "date", "Write days between 1970 and 2099 as YYYY-MM-DD"),
+        *(offenders(f"with {name} that is not a number", text, table, name, "Write a number, or nothing where it is unknown")
+          for name, (_, text) in numbers.items()),
+        *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
+          for name, (values, _) in numbers.items()),
+        offenders("with negative sales", sales < 0, table, "sales", "Write returns elsewhere, or leave the value empty"),
+    ]
+    report_offenders(source, file, found)
+
+    pairs, series = distinct(store.astype(np.int64) * len(items) + item)
+    dates = np.arange(day.min(), day.max() + 1)
+    column = (day - dates[0]).astype(int)
+    shape = (len(pairs), len(dates))
+    report_offenders(source, file, [duplicates(series * shape[1] + column, source, table)])
+
+    def grid(values: np.ndarray) -> np.ndarray:
+        out = np.full(shape, np.nan, "f4")
+        out[series, column] = values
+        return out
+
+    row = np.zeros(shape, bool)
+    row[series, column] = True
+    grids = np.stack([grid(numbers[name][0]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
+    result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, grid(sales), row, grids, known)
+    return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed}
+
+
+def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct keys, sorted, and the position of each row's (N,); fast where equal keys stand together."""
+    start = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    values, position = np.unique(key[start], return_inverse=True)
+    return values, np.repeat(position, np.diff(np.append(start, len(key))))
+
+
+def offenders(problem: str, wrong: np.ndarray, table: pa.Table, column: str, remedy: str) -> Offenders:
+    """The rows where `wrong` (N,) bool holds, quoted."""
+    rows = np.flatnonzero(wrong)
+    return Offenders(problem, rows, [repr(str(table[column][int(row)].as_py())) for row in rows[:SHOWN]], remedy)
+
+
+def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:
+    """The rows whose cell of the grid (N,) an earlier row has taken."""
+    position = np.arange(len(cell))
+    first = np.empty(cell.max() + 1, np.int64)
+    first[cell[::-1]] = position[::-1]
+    rows = np.flatnonzero(first[cell] != position)
+    says = []
+    for row in rows[:SHOWN]:
+        key = " ".join(str(table[name][int(row)].as_py()) for name in ("store", "item", "date"))
+        says.append(f"({key}) as in {source.unit} {source.numbers(first[cell[row : row + 1]])[0]}")
+    remedy = "Keep one row per store, item and day, or add them up"
+    return Offenders("with the store, item and date of an earlier row", rows, says, remedy)
+
+
+def report_offenders(source: Source, file: str, found: list[Offenders]) -> None:
+    """Raise one error that names the offenders of every kind, if there are any."""
+    problems = []
+    for kind in found:
+        if len(kind.rows):
+            numbers = source.numbers(kind.rows[:SHOWN])
+            shown = "; ".join(f"{source.unit} {number}: {says}" for number, says in zip(numbers, kind.says, strict=True))
+            more = f"; and {len(kind.rows) - SHOWN:,} more" if len(kind.rows) > SHOWN else ""
+            count = "1 row" if len(kind.rows) == 1 else f"{len(kind.rows):,} rows"
+            problems.append(f"{count} {kind.problem}: {shown}{more}. {kind.remedy}.")
+    if problems:
+        raise UserError("\n  ".join([f"{file}: {problems[0]}", *problems[1:]]))

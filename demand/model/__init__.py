@@ -1,0 +1,1 @@
+"""The demand model: base forecast, trees, intervals, and their bytes."""

@@ -1,0 +1,1 @@
+"""The base forecast: seasonal factors times level times growth."""

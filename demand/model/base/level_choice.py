@@ -1,0 +1,52 @@
+"""Which kind of level suits the data: a backtest of the base forecast inside the training window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demand.model.base.factors import SEASON_NEEDS, Factors
+from demand.model.base.level import KINDS, RECENT, level_at
+from demand.model.base.seasonal_sums import SeasonalSums
+
+BLOCK = 28  # days over which forecasts are added up to judge their level
+TESTS = 12  # origins of the inner backtest at most
+STEP = 28  # days between them
+
+
+@dataclass(frozen=True)
+class LevelTest:
+    """One kind in the inner backtest: `error`, WAPE in % of four-week totals per series; `common`, rms log error of all sales."""
+
+    error: float
+    common: float
+    origins: int
+
+
+def inner_backtest(factors: Factors, sums: SeasonalSums, end: int, horizon: int) -> dict[str, LevelTest]:
+    """How well each kind's level held over `horizon` days, at up to TESTS origins before position `end`.
+
+    The factors are those of the whole window, for all kinds alike: what is compared is the level alone.
+    """
+    first = SEASON_NEEDS if end >= SEASON_NEEDS + horizon else RECENT
+    origins = range(end - horizon, first - 1, -STEP)[:TESTS]
+    return {kind: test_level(kind, factors, sums, origins, horizon) for kind in KINDS} if len(origins) else {}
+
+
+def test_level(kind: str, factors: Factors, sums: SeasonalSums, origins: range, horizon: int) -> LevelTest:
+    """Four-week totals of the base forecast against sales, on trading days."""
+    missed = sold = 0.0
+    common = []
+    for origin in origins:
+        at = level_at(kind, factors, sums, origin)
+        days = np.arange(1, horizon + 1)
+        base = at.level[:, None] * sums.expected[:, origin + days] * at.growth_factor(days)
+        actual = sums.sales[:, origin + days]
+        blocks = range(0, max(horizon - BLOCK + 1, 1), BLOCK)
+        missed += sum(np.abs(base[:, b:b + BLOCK].sum(axis=1) - actual[:, b:b + BLOCK].sum(axis=1)).sum() for b in blocks)
+        sold += sum(actual[:, b:b + BLOCK].sum() for b in blocks)
+        if base.sum() > 0 and actual.sum() > 0:
+            common.append(float(np.log(actual.sum() / base.sum())))
+    rms = float(np.sqrt(np.mean(np.square(common)))) if common else 0.0
+    return LevelTest(100 * missed / max(sold, 1e-9), rms, len(origins))

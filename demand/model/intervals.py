@@ -1,0 +1,75 @@
+"""Prediction intervals from held-out errors.
+
+The spread of sales around a forecast f is taken as sqrt(a f + b f^2): counting noise, and noise that grows with the level.
+Errors divided by it share one distribution, whose quantiles are read off held-out days (split conformal prediction, Lei et al.
+2018), one set per month of the horizon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
+TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
+MONTH = 30  # days of the horizon that share one set of quantiles
+ENOUGH = 400  # held-out days for a set of their own
+NOTHING = 1e-5  # of the mean forecast: below, sales were ruled out, and what came says nothing about the spread of the others
+NORMAL = (-1.95996, -1.28155, 1.28155, 1.95996)  # where there is nothing to hold out
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """`counting` a and `relative` b as above, `common` the variance of a log error that all series share, `quantiles` (M, 4)."""
+
+    counting: float
+    relative: float
+    common: float
+    quantiles: np.ndarray
+
+    def of(self, forecast: np.ndarray) -> np.ndarray:
+        """Standard deviation of sales around each forecast, units per day."""
+        return np.sqrt(self.counting * forecast + (self.relative + self.common) * forecast**2)
+
+    def at(self, forecast: np.ndarray, horizon: np.ndarray) -> dict[float, np.ndarray]:
+        """Quantiles of sales per level of TAILS; `horizon` (H,) belongs to the last axis of `forecast`."""
+        month = np.minimum((horizon - 1) // MONTH, len(self.quantiles) - 1)
+        scale = self.of(forecast)
+        return {tail: np.maximum(forecast + self.quantiles[month, q] * scale, 0) for q, tail in enumerate(TAILS)}
+
+
+def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: float) -> Dispersion:
+    """From held-out sales (N,), forecasts of them and their horizons; `common` is the rms log error all series share.
+
+    In float32: the last bits of exp and log differ between processors.
+    One origin shows how series scatter around their common error, but shows that error only once: it is taken out here, and put
+    back as a variance that many origins have shown.
+    """
+    if len(actual):
+        expected = forecast >= NOTHING * forecast.mean()
+        actual, forecast, horizon = actual[expected], forecast[expected], horizon[expected]
+    if len(actual) < ENOUGH // 4:
+        return Dispersion(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
+    forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)
+    counting, relative = variance(actual, forecast)
+    scaled = (actual - forecast) / np.sqrt(counting * forecast + relative * forecast**2)
+    month = (horizon - 1) // MONTH
+    rows = [scaled[month == m] for m in range(month.max() + 1)]
+    quantiles = np.array([np.quantile(own if len(own) >= ENOUGH else scaled, TAILS) for own in rows])
+    counting, relative, common = (float(np.float32(value)) for value in (counting, relative, common**2))
+    return Dispersion(counting, relative, common, quantiles.astype("f4"))
+
+
+def variance(actual: np.ndarray, forecast: np.ndarray) -> tuple[float, float]:
+    """Least-squares a and b, not negative, of squared error = a f + b f^2, over ten groups of forecasts of like size."""
+    order = np.argsort(forecast, kind="stable")
+    groups = [part for part in np.array_split(order, 10) if len(part)]
+    mean = np.array([forecast[part].mean() for part in groups])
+    per_unit = np.array([((actual - forecast)[part] ** 2).mean() for part in groups]) / mean
+    slope = float(((mean - mean.mean()) * (per_unit - per_unit.mean())).sum() / max(((mean - mean.mean()) ** 2).sum(), 1e-9))
+    relative = max(slope, 0.0)
+    counting = max(float((per_unit - relative * mean).mean()), 0.0)
+    if relative > 0 and counting == 0:
+        relative = float((per_unit / mean).mean())
+    return (counting, relative) if counting + relative > 0 else (1.0, 0.0)

@@ -1,0 +1,1 @@
+"""What the trees learn from, and the trees."""

@@ -1,0 +1,29 @@
+"""The rows that a model is trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from demand.panel.arrow import to_numpy
+from demand.panel.long_table import keys
+from demand.panel.panel import STATUSES
+from demand.schema.errors import UserError
+
+
+def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
+    """The rows of a long table up to a day, in its order, without series that have no sales by then.
+
+    Raises:
+        UserError: there are none.
+    """
+    _, _, day, new_series = keys(table)
+    series = np.cumsum(new_series) - 1
+    known = to_numpy(table["status"].combine_chunks().indices)
+    sold = (day <= through) & np.isin(known, [STATUSES.index(name) for name in STATUSES if name not in ("future", "absent")])
+    begun = np.zeros(int(series[-1]) + 1, bool)
+    begun[series[sold]] = True
+    rows = (day <= through) & begun[series]
+    if not rows.any():
+        raise UserError(f"there are no sales up to {through}, the retrain flag's day: set a later data.as_of, or roll back")
+    return table.filter(pa.array(rows))

@@ -1,0 +1,1 @@
+"""How input is declared and refused: errors, sections of params.yaml, JSON records."""

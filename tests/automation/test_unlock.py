@@ -1,0 +1,137 @@
+"""The lock file that a killed DVC leaves damaged, with real DVC: cleared when none runs, left alone while one does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from examples import ROOT
+
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+STAGE = """
+stages:
+  slow:
+    cmd: {command}
+    outs: [out.txt]
+"""
+WAIT = """'touch started; until [ -e go ]; do sleep 0.05; done; echo done > out.txt'"""
+
+
+class Tree:
+    """A DVC repository with one stage that waits for the file `go`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.rwlock = root, root / ".dvc/tmp/rwlock"
+        self.environment = os.environ | {"PATH": PATH, "PYTHONPATH": str(ROOT), "HOME": str(root), "DVC_NO_ANALYTICS": "1"}
+        self.run("git", "init", "--quiet")
+        self.run("dvc", "init", "--quiet")
+        (root / "dvc.yaml").write_text(STAGE.format(command=WAIT))
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        done = subprocess.run(command, cwd=self.root, env=self.environment, text=True, check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        assert (done.returncode != 0) == fails, done.stdout
+        return done.stdout
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                start_new_session=True, stdin=subprocess.PIPE)
+
+    def unlock(self, fails: bool = False) -> str:
+        said = self.run("python", "-m", "automation.unlock_dvc", fails=fails)
+        assert "Traceback" not in said
+        return said
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("content", ["", '{"read": {"/data/sal'])
+def test_make_repro_goes_on_after_a_kill_that_left_half_a_lock_file(tree: Tree, content: str) -> None:
+    (tree.root / "go").touch()
+    tree.rwlock.write_text(content)
+    assert "Unable to read RWLock-file" in tree.run("dvc", "repro", fails=True)
+    recipe = next(part for part in (ROOT / "Makefile").read_text().split("\n\n") if part.startswith("repro:")).splitlines()[1:]
+    said = tree.run("sh", "-ec", "\n".join(line.strip("\t@") for line in recipe))
+    assert "removed .dvc/tmp/rwlock, which a killed DVC had left damaged" in said
+    assert (tree.root / "out.txt").exists()
+
+
+def test_what_automation_runs_goes_on_as_well(tree: Tree) -> None:
+    (tree.root / "go").touch()
+    tree.rwlock.write_text("")
+    tree.run("python", "-c", "from automation.support import shell; shell.run(*shell.dvc('repro'))")
+    assert (tree.root / "out.txt").exists()
+
+
+def test_without_a_lock_file_or_with_a_sound_one_nothing_is_touched(tree: Tree) -> None:
+    assert tree.unlock() == ""
+    (tree.root / "go").touch()
+    tree.run("dvc", "repro")
+    before = tree.rwlock.read_bytes()
+    assert tree.unlock() == ""
+    assert tree.rwlock.read_bytes() == before
+
+
+def test_under_a_dvc_that_runs_a_stage_it_is_left_alone(tree: Tree) -> None:
+    """Such a DVC holds no lock; its entry in the file, which another one was killed over, is lost."""
+    repro = tree.start("dvc", "repro")
+    try:
+        eventually((tree.root / "started").exists)
+        assert str(repro.pid) in tree.rwlock.read_text()
+        tree.rwlock.write_text("")
+        said = tree.unlock(fails=True)
+        assert f"process {repro.pid}: " in said
+        assert "wait for it to end" in said
+        assert tree.rwlock.read_text() == ""
+        (tree.root / "go").touch()
+        repro.wait(60)
+    finally:
+        end(repro)
+    tree.unlock()
+    tree.run("dvc", "repro")
+
+
+def test_under_a_dvc_that_holds_the_lock_it_is_left_alone(tree: Tree) -> None:
+    held = tree.start(sys.executable, "-c", "from dvc.repo import Repo\nwith Repo().lock: input()")
+    lock = tree.root / ".dvc/tmp/lock"
+    try:
+        eventually(lambda: lock.exists() and lock.read_text().strip() == str(held.pid))
+        tree.rwlock.write_text("")
+        assert "it holds .dvc/tmp/lock" in tree.unlock(fails=True)
+        assert tree.rwlock.exists()
+    finally:
+        end(held)
+    assert "removed" in tree.unlock()
+
+
+def test_another_project_s_dvc_is_no_reason_to_wait(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Tree(tmp_path_factory.mktemp("other"))
+    repro = other.start("dvc", "repro")
+    try:
+        eventually((other.root / "started").exists)
+        tree.rwlock.write_text("")
+        assert "removed" in tree.unlock()
+    finally:
+        end(repro)

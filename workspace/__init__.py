@@ -1,0 +1,1 @@
+"""This working tree: files, params.yaml, DVC, Git, the registry of champions."""

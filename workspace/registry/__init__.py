@@ -1,0 +1,1 @@
+"""Candidate and champions on disk."""

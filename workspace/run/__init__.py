@@ -1,0 +1,1 @@
+"""How a command starts, reads, writes and calls DVC."""

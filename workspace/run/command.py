@@ -1,0 +1,30 @@
+"""How a command starts and fails: one clear line for a user's mistake, no traceback."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+
+from demand.schema.errors import UserError
+from workspace.run import redaction
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Run a stage's main(); a UserError becomes one message on stderr and exit code 1, without a traceback.
+
+    Nothing that is printed meanwhile holds a secret, the traceback of an unexpected error neither.
+    """
+    redaction.read_environment()
+    with redaction.redacted_output():
+        try:
+            main()
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            sys.exit(130)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(1)

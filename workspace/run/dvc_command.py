@@ -1,0 +1,16 @@
+"""DVC, run as a command of the same environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC, of the same environment."""
+    return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
+
+
+def last_error(said: list[subprocess.CompletedProcess[str]]) -> str:
+    lines = [line.strip() for run in said for line in run.stderr.splitlines() if line.startswith("ERROR")]
+    return lines[-1] if lines else "no message"

@@ -39,7 +39,6 @@ def prepare_rows(read: Source, file: str, known: tuple[str, ...], until: date | 
     stated, mended = read_records(read, file, known)
     as_of = None if until is None else np.datetime64(until, "D")
     end = requirements.last_day(stated, as_of, file)
-    requirements.enough_days(stated, end, horizon, file)
     requirements.known_values(stated, end, horizon, file)
     visible, last = visible_records(stated, end)
     panel = clean(visible, last, rules)

@@ -1,4 +1,4 @@
-"""What must hold of a source's days before they are cleaned: enough of them, no hole in the calendar, known-future values."""
+"""What must hold of a source's days before they are cleaned: no hole in the calendar, known-future values."""
 
 from __future__ import annotations
 
@@ -25,17 +25,6 @@ def last_day(records: Records, as_of: np.datetime64 | None, file: str) -> int:
     if not first <= as_of <= last:
         raise UserError(f"params.yaml: data.as_of = {as_of} lies outside the days with sales in {file}: {first} to {last}")
     return int((as_of - records.dates[0]).astype(int))
-
-
-def enough_days(records: Records, end: int, horizon: int, file: str) -> None:
-    """Every series that has begun by day `end` has at least `horizon` days with sales."""
-    days = (~np.isnan(records.sales[:, : end + 1])).sum(axis=1)
-    begun = (days > 0) | np.isnan(records.sales).all(axis=1)  # a series without any sales is too short as well
-    short = np.flatnonzero(begun & (days < horizon))
-    if len(short):
-        shown = "; ".join(f"{records.name(series)}: {days[series]} days" for series in short[:SHOWN]) + more(len(short))
-        raise UserError(f"{file}: {len(short):,} series with fewer days with sales than forecast.horizon = {horizon} up to "
-                        f"{records.dates[end]}: {shown}. Leave them out of the source, or lower forecast.horizon")
 
 
 def known_values(records: Records, end: int, horizon: int, file: str) -> None:

@@ -24,14 +24,14 @@ from demand.backtest.residuals import MIN_EXPECTED_UNITS, Residuals, days_withou
 from demand.backtest.segments import WEEKDAYS, Deviations, deviations_by_kind, series_segments
 from demand.champion.champion_record import Champion
 from demand.drift import data_drift, inactive_series, report_page
-from demand.drift.decision import Finding, Verdict, drifted, judge, mape_limit
+from demand.drift.decision import Finding, Verdict, drifted, judge
 from demand.drift.drift_params import DriftParams
 from demand.drift.evidently_report import data_summary, evidently_report
 from demand.drift.group_test import TAIL_PROBABILITY, group_test
-from demand.drift.measures import ERROR, LEVEL, Measure, measures
+from demand.drift.measures import ERROR, LEVEL, Measure
 from demand.drift.monitor import assess_champion, confirmed_through, origin_of, review_days
 from demand.drift.reasons import reasons
-from demand.drift.summary import FIGURES, DriftSummary, drift_summary, figures
+from demand.drift.summary import FIGURES, DriftSummary, figures
 from demand.panel.forecast import Forecast
 from demand.panel.panel import CLOSED, FILLED
 from workspace.registry.store import load_model
@@ -334,51 +334,6 @@ def test_reasons_are_always_given():
     words = said(trained, None, seen, findings, newest, findings)
     assert "by store from 2024-04-04 to 2024-05-01: store 1 -" in words
     assert "% of all sales" in words
-
-
-@pytest.mark.parametrize("on", [np.datetime64("2024-01-28"), np.datetime64("2024-01-20")])
-def test_train_again_always_says_what_moved(on):
-    """Also on days after the one on which it was confirmed, in words, in the record and on the page."""
-    seen, newest = outcome(np.random.default_rng(16), factor=np.where(series(*range(8)), 0.7, 1.0)), np.datetime64("2024-01-28")
-    findings = judge(seen, normal(), RULES)
-    verdict = Verdict(newest, date(2023, 12, 1), None, seen, findings if on == newest else [], on, findings)
-    summary = drift_summary(verdict, scored_champion(), [], [], {})
-    assert summary.retrain
-    assert any("store 1 -" in reason for reason in summary.reasons)
-    assert {found.through for found in summary.findings} == {on.astype(object)}
-    html = report_page.page(summary, verdict)
-    assert "Train again" in html
-    assert "<td>store 1</td>" in html
-    assert ("when drift was confirmed, on 2024-01-20" in html) == (on != newest)
-
-
-def test_errors_above_what_is_expected_say_why_they_are_no_alarm():
-    rng = np.random.default_rng(21)
-    for noise in (1.0, 1.6):
-        seen = outcome(rng, noise=noise)
-        wide = normal(error=0.4)
-        assert not drifted(judge(seen, wide, RULES))
-        verdict = Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, [], None, (),
-                          mape_limit(measures(seen, wide), RULES))
-        said, now = reasons(verdict, wide)[0], figures(seen, wide)
-        rise = now["current_mape"] / now["baseline_mape"] - 1
-        assert rise < verdict.mape_limit == pytest.approx(np.exp((RULES.sigmas + 1) * 0.4) - 1, rel=0.02)
-        assert ("is no alarm below +6" in said) == (rise > 0)
-    assert f"{rise:+.0%} is no alarm" in said
-    assert rise > 0.4
-
-
-def test_what_is_too_small_to_train_is_reported():
-    seen = outcome(np.random.default_rng(7), factor=np.where(series(9), 1.8, 1.0))
-    verdict = Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, judge(seen, normal(), RULES))
-    first, *rest = reasons(verdict, normal())
-    assert first.startswith("errors are normal")
-    assert any("too small a share of all sales to train" in reason and "store 2, item 2 +" in reason for reason in rest)
-
-
-def scored_champion() -> Champion:
-    baseline = {"smape": 10.0, "mape": 12.0, "normal": [normal().model_dump(mode="json")]}
-    return pointer("2023-12-01").model_copy(update={"baseline": baseline})
 
 
 def pointer(trained_through: str, *known_future: str) -> Champion:

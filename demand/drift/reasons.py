@@ -13,6 +13,7 @@ from demand.drift.measures import LEVEL, REVIEW
 from demand.panel.training_window import FEWEST_DAYS
 
 SHOWN = 5  # segments that a reason names
+NOTABLE = 0.05  # relative rise of MAPE from which it is explained why it is no alarm
 
 
 def in_words(found: Finding, last: np.datetime64) -> str:
@@ -60,7 +61,7 @@ def errors_are_normal(seen: Residuals, known: np.ndarray, normal: ErrorModel, li
     now = errors(seen.sales, seen.forecast)["mape"]
     expected = normal.error_per_sd.mape * expected_errors(seen.forecast[known], seen.sd[known])["mape"]
     text = f"errors are normal: MAPE {now:.1f} %, {expected:.1f} % is what the backtest lets expect"
-    if now <= expected or limit is None:
+    if now <= (1 + NOTABLE) * expected or limit is None:
         return text
     return (f"{text}; {now / expected - 1:+.0%} is no alarm below {limit:+.0%}, as the MAPE of {seen.sales.shape[1]} days varies "
             f"that much by chance and in the backtest")

@@ -14,7 +14,7 @@ from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
 from demand.model.base.level import RECENT, GlobalLevel, global_level
 from demand.model.base.level_choice import inner_backtest
 from demand.model.base.seasonal_sums import SeasonalSums
-from demand.model.intervals import ENOUGH, FORGOTTEN, LEVELS, Dispersion, fit_dispersion, prior_dispersion, shared_error, widened
+from demand.model.intervals import ENOUGH, LEVELS, Dispersion, fit_dispersion, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
@@ -60,7 +60,7 @@ class DemandModel:
             common = shared_error(common, max(end - RECENT, 0) / horizon)
         count, held_out = tune_on_holdout(panel, kind, train, horizon, common)
         spread = held_out or prior_dispersion(common, factors.noise)
-        if end < FORGOTTEN:
+        if end < SEASON_NEEDS:
             spread = widened(spread, horizon, end)
         rows = training_rows(BaseForecast(factors, kind), DesignMatrix(sums), end, horizon, train.rows, train.seed)
         trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, count)

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from demand.model.base.factors import SEASON_NEEDS
+
 LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
 MONTH = 30  # days of the horizon that share one set of quantiles
 ENOUGH = 400  # held-out days for a set of their own
 NOTHING = 1e-5  # of the mean forecast: below, sales were ruled out, and what came says nothing about the spread of the others
 NORMAL = (-1.95996, -1.28155, 1.28155, 1.95996)  # where there is nothing to hold out
-SEASON_ERROR = 0.22  # rms log error that all series share over a quarter, while the history is too short to know the season
-GROWTH, FORGOTTEN = 0.32, 112  # by how much intervals are wider in each further month, of no history and of so many days: 0
+SEASON_ERROR = 0.15  # rms log error that all series share in the first month, while the history is too short to know the season
+SEASON_GROWTH = 0.6  # by how much intervals are wider in each further month, of no history; of SEASON_NEEDS days 0
 SPELLS = 4  # independent horizons of evidence that this prior is worth
 
 
@@ -66,8 +68,8 @@ def prior_dispersion(common: float, noise: float) -> Dispersion:
 
 
 def widened(spread: Dispersion, horizon: int, history: int) -> Dispersion:
-    """Intervals that grow with the month of the horizon, after a history of less than FORGOTTEN days: it shows no slow change."""
-    growth = GROWTH * max(1 - history / FORGOTTEN, 0)
+    """Intervals that grow with the month of the horizon, after a `history` of less than SEASON_NEEDS days."""
+    growth = SEASON_GROWTH * max(1 - history / SEASON_NEEDS, 0)
     month = np.arange((horizon - 1) // MONTH + 1)
     rows = spread.quantiles[np.minimum(month, len(spread.quantiles) - 1)]
     return replace(spread, quantiles=(rows * (1 + growth * month)[:, None]).astype("f4"))

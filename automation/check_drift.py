@@ -63,6 +63,8 @@ def report(summary: DriftSummary, due: str | None) -> str:
              + (f", trained through {summary.trained_through}." if summary.trained_through else "."), "",
              *(f"- {reason}" for reason in summary.reasons),
              *(f"- data problem: {problem}" for problem in summary.data_problems)]
+    if summary.ended_series:
+        lines.append(f"- no sales for a year: {', '.join(summary.ended_series)}")
     return "\n".join([*lines, *([f"- to be deployed: {due}"] if due else [])])
 
 

@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 from examples import PARAMS
+from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from panels import TRAIN, noisy, panel, ready, shaped
 
+from api.app import create_app
 from api.serving.whatif import IMPROBABLE, WhatIf
+from demand.backtest.evaluation_record import evaluation_record
 from demand.cleaning.clean_panel import clean
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import FILLED, Panel
+from demand.schema.json_record import sha256
+from tests.api.conftest import SETTINGS, pointer, put_data, put_model, started
+from tests.api.conftest import settings as settings_of
+from workspace.run import paths
+from workspace.run.files import write_json
 
 HORIZON = 28
 RULES = PrepareParams.model_validate(PARAMS["prepare"])
+
+
+def test_an_unscored_model_is_marked_and_its_missing_scores_stop_nothing(tmp_path: Path) -> None:
+    """Fifty days old, with the nulls that evaluate writes then: as candidate, and as champion."""
+    whole = ready(panel(noisy(shaped(4, 50))), HORIZON)
+    model = DemandModel.fit(whole, SETTINGS, HORIZON)
+    for version, state in ((None, "candidate"), ("20260102T030405Z", "champion")):
+        tree = tmp_path / state
+        put_data(tree, whole)
+        put_model(tree, model, version)
+        scores = evaluation_record([], whole)
+        write_json(tree / paths.EVALUATE_METRICS, scores | {"model_sha256": sha256((tree / paths.MODEL).read_bytes())
+                                                            if version is None else "0" * 64})
+        if version:
+            write_json(tree / paths.CHAMPION, pointer(tree) | {"baseline": scores})
+        with TestClient(create_app(settings_of(tree, tmp_path / f"state-{state}"))) as client:
+            facts = started(client).get("/model").json()
+            exposed = client.get("/metrics").text
+        assert (facts["role"], facts["scored"], facts["metrics"]["smape"], facts["metrics"]["origins"]) == (state, False, None, 0)
+        assert "model_ready 1.0" in exposed
+        assert "model_backtest_mape_percent" not in exposed
 
 
 def whatif_of(whole: Panel, model: DemandModel) -> WhatIf:

@@ -125,10 +125,6 @@ BAD = {
     "no sales": (text("2024-01-01,1,1,", "2024-01-02,1,1,"), {}, ["no row has sales"]),
     "as_of before": (text(*lines()), {"data.as_of": "2023-12-31"}, ["data.as_of = 2023-12-31", "2024-01-01 to 2024-01-30"]),
     "as_of after": (text(*lines()), {"data.as_of": "2024-01-31"}, ["data.as_of = 2024-01-31", "2024-01-01 to 2024-01-30"]),
-    "too short": (text(*lines(), *lines(3, "2", first="2024-01-28")), {},
-                  ["1 series with fewer days", "store 2, item 1: 3 days", "horizon = 5"]),
-    "too short at as_of": (text(*lines()), {"data.as_of": "2024-01-03"}, ["store 1, item 1: 3 days", "up to 2024-01-03"]),
-    "series without sales": (text(*lines(), "2024-01-05,2,1,"), {}, ["store 2, item 1: 0 days"]),
     "known is text": (AHEAD + "2024-03-30,1,1,,yes,1\n", PLANNED, ["promo that is not a number: line 42: 'yes'"]),
     "known is infinite": (AHEAD + "2024-03-30,1,1,,inf,1\n", PLANNED, ["infinite promo: line 42"]),
     "known ends early": (text(*planned(future=7), header=PLANNED_HEADER), PLANNED,
@@ -139,6 +135,20 @@ BAD = {
                                   ["promo is empty in rows with history", "store 1, item 1: 2024-01-09"]),
     "unknown parameter": (text(*lines()), {"prepare.fill_week": 3}, ["prepare.fill_week is unknown", "fill_weeks"]),
 }
+
+
+YOUNG = {
+    "three days": (text(*lines(), *lines(3, "2", first="2024-01-28")), {}, 2),
+    "three days at as_of": (text(*lines()), {"data.as_of": "2024-01-03"}, 1),
+    "a series without sales": (text(*lines(), "2024-01-05,2,1,"), {}, 1),
+}
+
+
+@pytest.mark.parametrize("case", YOUNG)
+def test_nothing_is_refused_for_being_young(stage, case):
+    content, changes, series = YOUNG[case]
+    code, _, metrics = stage(content, changes)
+    assert (code, metrics["series"]) == (0, series)
 
 
 @pytest.mark.parametrize("case", BAD)

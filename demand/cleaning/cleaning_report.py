@@ -38,7 +38,6 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
     as_of = None if source.as_of is None else np.datetime64(source.as_of, "D")
     end = requirements.last_day(stated, as_of, file)
     requirements.daily(stated, end, file)
-    requirements.enough_days(stated, end, horizon, file)
     requirements.known_values(stated, end, horizon, file)
     completed, decided = state_zeros(stated, end, source.missing_days)
     visible, last = visible_records(completed, end)

@@ -1,4 +1,4 @@
-"""What must hold of a source's days before they are cleaned: enough of them, no hole in the calendar, known-future values."""
+"""What must hold of a source's days before they are cleaned: no hole in the calendar, known-future values."""
 
 from __future__ import annotations
 
@@ -34,17 +34,6 @@ def daily(records: Records, end: int, file: str) -> None:
     if len(steps) >= 3 and steps.min() >= 28 and steps.max() <= 31:
         first, second = records.dates[days[:2]]
         raise UserError(f"{file} has one day of sales a month ({first}, {second}, ...): daily forecasts need daily sales")
-
-
-def enough_days(records: Records, end: int, horizon: int, file: str) -> None:
-    """Every series that has begun by day `end` has at least `horizon` days with sales."""
-    days = (~np.isnan(records.sales[:, : end + 1])).sum(axis=1)
-    begun = (days > 0) | np.isnan(records.sales).all(axis=1)  # a series without any sales is too short as well
-    short = np.flatnonzero(begun & (days < horizon))
-    if len(short):
-        shown = "; ".join(f"{records.name(series)}: {days[series]} days" for series in short[:SHOWN]) + more(len(short))
-        raise UserError(f"{file}: {len(short):,} series with fewer days with sales than forecast.horizon = {horizon} up to "
-                        f"{records.dates[end]}: {shown}. Leave them out of the source, or lower forecast.horizon")
 
 
 def known_values(records: Records, end: int, horizon: int, file: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import runpy
 
 import pytest
-from examples import PARAMS
+from examples import PARAMS, ROOT
 
 from demand.schema.errors import UserError
 from demand.schema.sections import Section
@@ -26,6 +27,11 @@ def test_every_section_forbids_other_keys():
         content[name]["surprise"] = 1
         with pytest.raises(UserError, match=rf"{name}\.surprise is unknown"):
             parse_params(content)
+
+
+def test_the_page_of_parameters_is_current():
+    script = runpy.run_path(str(ROOT / "docs/parameters.py"))
+    assert (ROOT / script["PAGE"]).read_text(encoding="utf-8") == script["page"](PARAMS), "run make parameters"
 
 
 @pytest.mark.parametrize(("path", "value", "message"), [

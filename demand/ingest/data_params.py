@@ -14,7 +14,7 @@ class Columns(Section):
     """The names of the source's columns. `unique_id, ds, y` (Nixtla) is known without a mapping."""
 
     date: str = Field(description="column of the day")
-    store: str | tuple[str, ...] | None = Field(description="column of the store; several: joined by a bar; null: one store, `all`")
+    store: str | tuple[str, ...] | None = Field(description="column of the store; several are joined; null: one store, `all`")
     item: str | tuple[str, ...] | None = Field(description="column of the item, likewise")
     sales: str | None = Field(description="column of the units sold; null: each row is one unit")
 

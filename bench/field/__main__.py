@@ -34,7 +34,7 @@ Written by `make bench-field`: `dvc repro` in a fresh clone, with the parameters
 Errors are means of the pipeline's own backtest over all series, on recorded days alone; *sum* is the forecast of 90 days from
 each origin, all series together, beside what was sold.
 
-| file | series | cleaned / recorded units | WAPE %: this project | seasonal naive | factor model | 80 % cover | sum, % off per origin |
+| file | series | cleaned / recorded | WAPE %: this project | seasonal naive | factor model | 80 % cover | sum, % off per origin |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 

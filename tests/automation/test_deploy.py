@@ -48,7 +48,7 @@ def second(first: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     newer = f"{int(pointer['version'][:8]) + 1}{pointer['version'][8:]}"
     path = project.root / "models/versions" / newer / "model.pkl"
     path.parent.mkdir()
-    joblib.dump(joblib.load(model), path, protocol=4)
+    joblib.dump(joblib.load(model), path, protocol=5)
     assert path.read_bytes() != model.read_bytes()
     pointer |= {"version": newer, "model": str(path.relative_to(project.root)), "sha256": sha256(path.read_bytes()).hexdigest(),
                 "previous": pointer["version"]}

@@ -39,7 +39,7 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
     end = requirements.last_day(stated, as_of, file)
     requirements.daily(stated, end, file)
     requirements.known_values(stated, end, horizon, file)
-    completed, decided = state_zeros(stated, end, source.missing_days)
+    completed, decided = state_zeros(stated, end, source.missing_days, source.adds_up)
     visible, last = visible_records(completed, end)
     panel = clean(visible, last, rules)
     return panel, {

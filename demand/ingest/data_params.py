@@ -35,3 +35,8 @@ class DataParams(Section):
     separator: str | None = Field(description="between the columns of a CSV; null: detected")
     decimal: Literal[".", ","] | None = Field(description="mark of a CSV's numbers; null: detected")
     encoding: str | None = Field(description="of a CSV; null: UTF-8, or what its bytes look like")
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether several rows of a series and day are added up."""
+        return self.transactions or self.columns.sales is None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import ClassVar, Literal
+from datetime import date, datetime
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from demand.schema.sections import Section
 
@@ -17,6 +17,16 @@ class Columns(Section):
     store: str | tuple[str, ...] | None = Field(description="column of the store; several are joined; null: one store, `all`")
     item: str | tuple[str, ...] | None = Field(description="column of the item, likewise")
     sales: str | None = Field(description="column of the units sold; null: each row is one unit")
+
+    @model_validator(mode="after")
+    def names_differ(self) -> Self:
+        ids = [name for each in (self.store, self.item) for name in ((each,) if isinstance(each, str) else each or ())]
+        names = [self.date, *ids, *([self.sales] if self.sales is not None else [])]
+        if () in (self.store, self.item):
+            raise ValueError("an empty list of columns: write null where there is none")
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} is named twice")
+        return self
 
 
 class DataParams(Section):
@@ -32,9 +42,20 @@ class DataParams(Section):
     missing_days: Literal["auto", "zero", "unknown"] = Field(description="a series' day without a row while its store sells")
     transactions: bool = Field(description="several rows per series and day are added up, returns taken off")
     date_format: str | None = Field(description="of dates as text, such as %d.%m.%Y; null: the one that all dates agree on")
-    separator: str | None = Field(description="between the columns of a CSV; null: detected")
+    separator: str | None = Field(pattern=r"^[\t !#-~]$", description="between the columns of a CSV; null: detected")
     decimal: Literal[".", ","] | None = Field(description="mark of a CSV's numbers; null: detected")
     encoding: str | None = Field(description="of a CSV; null: UTF-8, or what its bytes look like")
+
+    @field_validator("date_format")
+    @classmethod
+    def reads_whole_days(cls, value: str | None) -> str | None:
+        day = datetime(2026, 11, 24)
+        try:
+            if value is None or datetime.strptime(day.strftime(value), value).date() == day.date():
+                return value
+        except ValueError:
+            pass
+        raise ValueError("no format of whole days, such as %d.%m.%Y")
 
     @property
     def adds_up(self) -> bool:

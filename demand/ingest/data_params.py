@@ -34,7 +34,8 @@ class DataParams(Section):
 
     section: ClassVar[str] = "data"
 
-    source: str = Field(description="CSV or Parquet file, one row per store, item and day")
+    source: str = Field(description="CSV or Parquet file of sales, a folder of them, or either on S3 (s3://bucket/key)")
+    files: str | None = Field(description="which files of a folder, such as sales_*.csv; null: all CSV and Parquet files")
     columns: Columns
     known_future: tuple[str, ...] = Field(description="numeric columns that are known for the days to forecast")
     as_of: date | None = Field(description="the last day the pipeline may see; null for the newest")
@@ -45,6 +46,13 @@ class DataParams(Section):
     separator: str | None = Field(pattern=r"^[\t !#-~]$", description="between the columns of a CSV; null: detected")
     decimal: Literal[".", ","] | None = Field(description="mark of a CSV's numbers; null: detected")
     encoding: str | None = Field(description="of a CSV; null: UTF-8, or what its bytes look like")
+
+    @field_validator("source")
+    @classmethod
+    def is_no_pattern(cls, value: str) -> str:
+        if "*" in value:
+            raise ValueError("DVC watches files and folders, no patterns: name the folder, and the pattern in data.files")
+        return value
 
     @field_validator("date_format")
     @classmethod

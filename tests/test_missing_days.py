@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from examples import PARAMS
 from hypothesis import given, settings
@@ -124,3 +125,19 @@ def test_cleaned_units_are_the_recorded_ones(file: str, columns: dict):
     params = parse_params({**PARAMS, "data": {**PARAMS["data"], "source": str(path), "columns": columns}})
     panel, _ = prepare(pa.py_buffer(path.read_bytes()), params.data, params.prepare, 1)
     assert np.nansum(panel.sales) == pytest.approx(np.nansum(panel.recorded), rel=0.01)
+
+
+def test_a_till_s_returns_leave_zeros_that_say_nothing_of_missing_rows():
+    """A day whose returns outweigh its sales has a 0 that nobody recorded."""
+    rng = np.random.default_rng(7)
+    rows = [f"2024-{1 + d // 28:02}-{1 + d % 28:02},{item},{-3 if rng.random() < 0.1 else 2}"
+            for d in range(112) for item in range(8) if rng.random() < 0.4]
+    columns = {"date": "date", "store": None, "item": "item", "sales": "sales"}
+    data = {**PARAMS["data"], "source": "x.csv", "columns": columns, "transactions": True}
+    settings = parse_params({**PARAMS, "data": data})
+    content = pa.py_buffer("\n".join(["date,item,sales", *rows]).encode())
+    panel, metrics = prepare(content, settings.data, settings.prepare, 14)
+    assert metrics["days_below_zero_set_to_0"] > 10
+    assert metrics["missing_days_filled"] == 0
+    assert "nothing sold, as the rows are transactions" in metrics["missing_days"]
+    np.testing.assert_allclose(panel.sales[panel.status < FILLED].sum(), np.nansum(panel.recorded), rtol=0.01)

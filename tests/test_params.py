@@ -35,7 +35,12 @@ def test_the_page_of_parameters_is_current():
 
 
 @pytest.mark.parametrize(("path", "value", "message"), [
-    ("data.sorce", "x.csv", "data.sorce is unknown: did you mean source? (allowed: source, columns, known_future, as_of,"),
+    ("data.source", "data/*.csv", "name the folder, and the pattern in data.files"),
+    ("data.columns.store", "date", "'date' is named twice"),
+    ("data.columns.store", [], "write null where there is none"),
+    ("data.separator", ";;", "data.separator = ';;'"),
+    ("data.date_format", "%Y-%m", "no format of whole days"),
+    ("data.sorce", "x.csv", "data.sorce is unknown: did you mean source? (allowed: source, files, columns,"),
     ("demo.drift.knd", "level", "demo.drift.knd is unknown: did you mean kind? (allowed: kind, start, size, share)"),
     ("dta", {}, "dta is unknown: did you mean data? (allowed: demo, data,"),
     ("demo.stores", "ten", "demo.stores = 'ten': input should be a valid integer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pyarrow as pa
 from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.missing_days import state_zeros
 from demand.cleaning.prepare_params import PrepareParams
-from demand.ingest import requirements, table_reader
+from demand.ingest import requirements
 from demand.ingest.data_params import DataParams
+from demand.ingest.many_files import read_files
 from demand.ingest.records import Records, read_records
 from demand.ingest.table_reader import Source
 from demand.panel.calendar import weekdays
@@ -22,9 +24,15 @@ NAMED = 10  # series named in the metrics
 MUCH_INVENTED = 0.2  # share of all days
 
 
-def prepare(data: pa.Buffer, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
-    """The cleaned panel of a source file's bytes, and counts of what was changed on the way (metrics/prepare.json)."""
-    return prepare_rows(table_reader.read(data, source), source, rules, horizon)
+def prepare(data: pa.Buffer | Sequence[tuple[str, pa.Buffer]], source: DataParams, rules: PrepareParams,
+            horizon: int) -> tuple[Panel, dict[str, Any]]:
+    """The cleaned panel of a source, and counts of what was changed on the way (metrics/prepare.json).
+
+    Args:
+        data: the source file's bytes; or name and bytes of several.
+    """
+    files = [(source.source, data)] if isinstance(data, pa.Buffer) else data
+    return prepare_rows(read_files(files, source), source, rules, horizon)
 
 
 def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
@@ -39,7 +47,7 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
     end = requirements.last_day(stated, as_of, file)
     requirements.daily(stated, end, file)
     requirements.known_values(stated, end, horizon, file)
-    completed, decided = state_zeros(stated, end, source.missing_days)
+    completed, decided = state_zeros(stated, end, source.missing_days, source.adds_up)
     visible, last = visible_records(completed, end)
     panel = clean(visible, last, rules)
     return panel, {

@@ -17,7 +17,7 @@ RETURNS = 5  # times that series had no row while their store sold, and then one
 SHOWN = 5  # stores that a message names
 
 
-def state_zeros(records: Records, end: int, rule: str) -> tuple[Records, dict[str, Any]]:
+def state_zeros(records: Records, end: int, rule: str, transactions: bool = False) -> tuple[Records, dict[str, Any]]:
     """The records with a 0 on the series' days without a row that count as nothing sold, and what was decided.
 
     A store sells on a day when any of its series has a value. Of a whole store without any nothing is known: where a missing row
@@ -27,7 +27,10 @@ def state_zeros(records: Records, end: int, rule: str) -> tuple[Records, dict[st
     Args:
         end: position of the last day that is seen.
         rule: auto, zero or unknown, as data.missing_days.
+        transactions: the rows are purchases and returns: a till has none for what it did not sell, and a 0 is what returns leave
+            of a day, so `auto` is `zero` from the first day on.
     """
+    judged_by = "zero" if transactions and rule == "auto" else rule
     sales, closed = records.sales.copy(), np.zeros(records.sales.shape, bool)
     stores, group = np.unique(records.store, return_inverse=True)
     absent, zeros, since = 0, 0, {}
@@ -38,7 +41,7 @@ def state_zeros(records: Records, end: int, rule: str) -> tuple[Records, dict[st
         stated = ~np.isnan(records.sales[rows, : end + 1])
         sells = stated.any(axis=0)
         missing = ~records.row[rows, : end + 1] & sells & (np.cumsum(stated, axis=1) > 0)
-        zero = judged_zero(records.sales[rows, : end + 1], missing, sells, rule)
+        zero = judged_zero(records.sales[rows, : end + 1], missing, sells, judged_by)
         row, day = np.nonzero(missing & zero)
         sales[rows[row], day] = 0
         closed[rows, : end + 1] = ~sells & zero & (np.cumsum(sells) > 0)
@@ -47,7 +50,7 @@ def state_zeros(records: Records, end: int, rule: str) -> tuple[Records, dict[st
             since[store] = records.dates[day.min()]
     return replace(records, sales=sales, closed=closed), {
         "days_without_a_row": absent, "days_without_a_row_taken_as_zero": zeros,
-        "missing_days": verdict(rule, absent, zeros, since, len(stores))}
+        "missing_days": verdict(rule, absent, zeros, since, len(stores), transactions)}
 
 
 def judged_zero(sales: np.ndarray, missing: np.ndarray, sells: np.ndarray, rule: str) -> np.ndarray:
@@ -69,7 +72,8 @@ def judged_zero(sales: np.ndarray, missing: np.ndarray, sells: np.ndarray, rule:
     return zero
 
 
-def verdict(rule: str, absent: int, zeros: int, since: dict[Any, np.datetime64], stores: int) -> str:
+def verdict(rule: str, absent: int, zeros: int, since: dict[Any, np.datetime64], stores: int,
+            transactions: bool = False) -> str:
     """What was decided, in words; empty where no row is missing."""
     if not absent:
         return ""
@@ -78,6 +82,7 @@ def verdict(rule: str, absent: int, zeros: int, since: dict[Any, np.datetime64],
         return f"{absent:,} series-days without a row while their store sells: unknown, {why}"
     shown = ", ".join(f"{store} since {day}" for store, day in list(since.items())[:SHOWN])
     more = f" and {len(since) - SHOWN} more" if len(since) > SHOWN else ""
-    why = "as data.missing_days says" if rule == "zero" else "as rows are missing on scattered days and no zero is recorded"
+    till = "as the rows are transactions" if transactions else "as rows are missing on scattered days and no zero is recorded"
+    why = "as data.missing_days says" if rule == "zero" else till
     return (f"{zeros:,} of {absent:,} series-days without a row while their store sells: nothing sold, {why} "
             f"(in {len(since)} of {stores} stores: {shown}{more})")

@@ -11,7 +11,9 @@ from pyarrow import csv
 
 from demand.ingest.dates import parse_texts, split_time
 from demand.panel.arrow import to_numpy
+from demand.schema.errors import UserError
 
+LAST_EXACT = 2**53  # beyond it a float has lost digits
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
 BOOLEANS = {"true": "1", "false": "0"}
@@ -35,8 +37,12 @@ def parse_ids(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     codes, values = encoded(column)
     padded = ["" if value is None or value != value else str(value) for value in values.to_pylist()]
     if pa.types.is_floating(values.type):  # pandas turns integers with gaps into floats
+        if any(value is not None and abs(value) >= LAST_EXACT for value in values.to_pylist()):
+            raise UserError("an id is a floating-point number above 2^53, which has lost digits: write ids as integers or text")
         padded = [text.removesuffix(".0") for text in padded]
     texts = [text.strip() for text in padded]
+    if any("\0" in text for text in texts):
+        raise UserError("an id has a NUL character in it: remove it")
     blank = np.array([not text for text in texts] + [True])  # the last stands for null, code -1
     trimmed = np.array([a != b for a, b in zip(texts, padded, strict=True)] + [False])
     integers = all(INTEGER.fullmatch(text) for text in texts if text)

@@ -55,7 +55,7 @@ class Offenders:
 def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, int]]:
     """The grid and what was mended on the way; one UserError names every kind of offending row."""
     table, file, known = source.table, layout.source, layout.known_future
-    summed = layout.transactions or layout.columns.sales is None
+    summed = layout.adds_up
     if table.num_rows == 0:
         raise UserError(f"{file} has no rows")
     store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])

@@ -10,6 +10,7 @@ for a Space that asks for one.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from demand.schema.errors import UserError
 from workspace.registry.store import champion_bytes, read_champion
 from workspace.run.command import run_command
 from workspace.run.files import write_json
+from workspace.run.redaction import redact
 
 if TYPE_CHECKING:
     from automation.support.hub import Space
@@ -70,7 +72,7 @@ def promoted() -> Champion:
 
 
 def deploy(result: Result, timeout: float) -> None:
-    """Bring the champion to the Space; `result` is filled in on the way. Raises UserError where it fails."""
+    """Bring the champion to the Space; `result` is filled in on the way. Raises what went wrong, after the roll-back."""
     from automation.support import smoke_test
     from automation.support.hub import Space
 
@@ -86,12 +88,22 @@ def deploy(result: Result, timeout: float) -> None:
     try:
         space.wait(revision, deadline, timeout * GRACE)
         smoke_test.check(space.live(), current, forecasts, deadline, timeout * GRACE)
-    except UserError as error:
-        result.reason = " ".join(str(error).split())
-        raise UserError(f"{result.reason}. {roll_back(space, result, good, timeout)}") from None
+    except (Exception, KeyboardInterrupt) as error:
+        result.reason = in_one_line(error)
+        outcome = roll_back(space, result, good, timeout)
+        if isinstance(error, UserError):
+            raise UserError(f"{result.reason}. {outcome}") from None
+        print(outcome, file=sys.stderr)
+        raise
     space.mark_good(revision)
     result.status = "unchanged" if revision == head else "deployed"
     print(f"{result.status}: {current.version} serves and forecasts as it does here")
+
+
+def in_one_line(error: BaseException) -> str:
+    """The message of an error without secrets; its kind as well where nobody has worded it for the user."""
+    message = " ".join(redact(str(error)).split())
+    return message if isinstance(error, UserError) else ": ".join(filter(None, (type(error).__name__, message)))
 
 
 def roll_back(space: Space, result: Result, good: str | None, timeout: float) -> str:
@@ -107,8 +119,8 @@ def roll_back(space: Space, result: Result, good: str | None, timeout: float) ->
         result.revision = space.restore(good, f"Roll back to {good[:12]}")
         space.wait(result.revision, deadline, timeout * GRACE)
         version = smoke_test.ready(space.live(), deadline)
-    except UserError as error:
-        return f"Rolling back to revision {good[:12]} failed as well: {error}"
+    except Exception as error:
+        return f"Rolling back to revision {good[:12]} failed as well: {in_one_line(error)}"
     result.status = "rolled_back"
     return f"Rolled back: version {version} of revision {good[:12]} serves again"
 
@@ -129,7 +141,7 @@ def main() -> None:
     try:
         deploy(result, options.timeout)
     except BaseException as error:
-        result.reason = result.reason or str(error) or type(error).__name__
+        result.reason = result.reason or in_one_line(error)
         raise
     finally:
         result.seconds = round(time.monotonic() - start, 1)

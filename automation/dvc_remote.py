@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from automation.support import github, shell
+from automation.support import environment, github, shell
 from demand.ingest.data_params import DataParams
 from demand.schema.errors import UserError
 from workspace.registry.store import read_champion
@@ -68,6 +68,7 @@ def check() -> str:
     """The default remote's name, after it has been asked for a listing; a UserError says why it cannot be used."""
     from dvc.repo import Repo
 
+    environment.load(environment.Storage)
     with Repo() as repository:
         name = repository.config["core"].get("remote")
         if not name:
@@ -168,7 +169,8 @@ def main() -> None:
     actions.add_parser("push", help="bring all data and models there")
     given = parser.parse_args()
     if given.action == "set":
-        print(configure(given.user, given.repo, os.environ.get("DAGSHUB_TOKEN")))
+        token = environment.load(environment.Storage).dagshub_token
+        print(configure(given.user, given.repo, token.get_secret_value() if token else None))
     elif given.action == "check":
         github.outputs(remote=check())
     elif given.action == "repro":

@@ -1,4 +1,4 @@
-"""What automation reads from the environment: one section for each service, so that a wrong setting of one does not stop the others."""
+"""What automation reads from the environment: a section for each service, so that a wrong setting of one stops no other."""
 
 from __future__ import annotations
 
@@ -58,12 +58,23 @@ class Mail(Section):
         return self
 
 
-class PullRequest(Section):
-    """For the comments of a pull request, as GitHub Actions sets it."""
+class GitHub(Section):
+    """For GitHub's REST API, as GitHub Actions sets it."""
 
     github_token: Secret
     github_repository: str = Field(description="OWNER/NAME")
     github_api_url: str = "https://api.github.com"
+
+    @model_validator(mode="after")
+    def encrypted(self) -> Self:
+        if not is_encrypted(self.github_api_url):
+            raise ValueError("GITHUB_API_URL is no address that begins with https://")
+        return self
+
+
+class PullRequest(GitHub):
+    """For the comments of one pull request."""
+
     pull_request: int = Field(description="its number")
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 SECRET_HEADERS = ("Authorization", "X-api-key", "Cookie")  # in the spelling of urllib.request.Request
 PORTS = {"http": 80, "https": 443}
+HANDLERS = (urllib.request.ProxyHandler, urllib.request.UnknownHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler,
+            urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor)
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
@@ -38,8 +40,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 def open_url(request: urllib.request.Request, seconds: float, redirects: bool = True) -> HTTPResponse:
     """The answer; raises what urllib.request.urlopen raises. Knows HTTP and HTTPS alone, and no files."""
     opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.ProxyHandler, urllib.request.UnknownHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler,
-                    urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor, SecretsStay if redirects else NoRedirect):
+    for handler in (*HANDLERS, SecretsStay if redirects else NoRedirect):
         opener.add_handler(handler())
     answer: HTTPResponse = opener.open(request, timeout=seconds)
     return answer

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import urllib.error
 from urllib.parse import urlencode
 
-from automation.support import github_api, shell
+from automation.support import environment, github_api, shell
 from demand.schema.errors import UserError
 from workspace.registry.history import read_history
 from workspace.run import paths
@@ -29,10 +28,10 @@ deploys. A run before the merge starts from `{base}` as well, and replaces what 
 
 def propose(base: str, branch: str, title: str) -> str:
     """Open the pull request from `branch` into `base`, or update the one that is open; its address."""
-    for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY"):
-        if not os.environ.get(name):
-            raise UserError(f"{name} is not set, and a pull request needs it; the branch {branch} has been pushed")
-    repository = os.environ["GITHUB_REPOSITORY"]
+    try:
+        repository = environment.load(environment.GitHub).github_repository
+    except UserError as error:
+        raise UserError(f"no pull request can be opened, although the branch {branch} has been pushed: {error}") from None
     place, text = f"/repos/{repository}/pulls", {"title": title, "body": description(base)}
     query = urlencode({"state": "open", "base": base, "head": f"{repository.split('/')[0]}:{branch}"})
     try:

@@ -37,6 +37,8 @@ _learned: set[tuple[str, str]] = set()
 def cleaned(value: str) -> str:
     """A secret without the white space around it; a ValueError, which does not hold it, for what no HTTP header can carry."""
     value = value.strip()
+    if not value:
+        raise ValueError("it is blank")
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
         raise ValueError("it holds a control character, such as a line break")
     if any(ord(character) > 255 for character in value):
@@ -61,7 +63,7 @@ def learn(value: str, name: str = "") -> None:
 def read_environment() -> None:
     """Strip the secrets in the environment, for the libraries that read them there; learn those of DVC's local configuration."""
     for name in SECRETS:
-        if name in os.environ:
+        if os.environ.get(name, "").strip():  # one that is blank is left for the settings to refuse
             os.environ[name] = os.environ[name].strip()
     if DVC_LOCAL.is_file():
         for value in DVC_SECRET.findall(DVC_LOCAL.read_text(encoding="utf-8", errors="replace")):

@@ -6,6 +6,8 @@ import contextlib
 import threading
 
 from api.settings import Settings
+from workspace.run.command import run_command
+from workspace.run.settings import load_settings
 
 
 def head_start(settings: Settings) -> None:
@@ -17,7 +19,7 @@ def head_start(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = Settings()
+    settings = load_settings(Settings)
     threading.Thread(target=head_start, args=(settings,), daemon=True).start()
     import uvicorn
 
@@ -25,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

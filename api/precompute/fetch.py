@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from api.settings import Settings
+from workspace.run.redaction import redact
 
 NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
 
@@ -41,7 +42,7 @@ def clone(settings: Settings, state: Path) -> Path:
         copy.parent.mkdir(parents=True)
         porcelain.clone(url, str(copy), depth=1, branch=settings.source_branch, errstream=open(os.devnull, "wb")).close()
     except Exception as error:
-        raise RuntimeError(f"the Git repository cannot be read: {hidden(str(error) or type(error).__name__, url)}") from None
+        raise RuntimeError(f"the Git repository cannot be read: {redact(str(error)) or type(error).__name__}") from None
     pull(copy, settings, state / "cache")
     (copy / ".complete").touch()
     return copy
@@ -72,10 +73,5 @@ def dvc(copy: Path, *arguments: str) -> str:
     run = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=copy, capture_output=True, text=True, check=False)
     if run.returncode:
         lines = [line for line in run.stderr.splitlines() if line.startswith("ERROR")] or run.stderr.splitlines()
-        raise RuntimeError(f"dvc {arguments[0]} failed: {lines[-1] if lines else run.returncode}")
+        raise RuntimeError(redact(f"dvc {arguments[0]} failed: {lines[-1] if lines else run.returncode}"))
     return run.stdout
-
-
-def hidden(message: str, url: str) -> str:
-    """The message without the URL, which may hold a token."""
-    return message.replace(url, "SOURCE_GIT")

@@ -8,6 +8,7 @@ from typing import Any
 
 from automation.support import environment, http_client
 from workspace.run.redaction import redact
+from workspace.run.settings import load_settings
 
 PAGE = 100
 SECONDS = 30.0
@@ -15,7 +16,7 @@ SECONDS = 30.0
 
 def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The answer to one request, whose texts hold no secret; an OSError (HTTPError where GitHub refuses) when there is none."""
-    settings = environment.load(environment.GitHub)
+    settings = load_settings(environment.GitHub)
     headers = {"Authorization": f"Bearer {settings.github_token.get_secret_value()}", "Accept": "application/vnd.github+json"}
     texts = {name: redact(value) if isinstance(value, str) else value for name, value in body.items()} if body else None
     content = json.dumps(texts).encode() if texts else None

@@ -22,6 +22,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from automation.support import environment
 from demand.schema.errors import UserError
 from workspace.run import redaction
+from workspace.run.settings import load_settings
 
 KEPT = ".gitattributes"  # the Hub's own: which files are large
 GOOD = "good-"  # begins the tags of revisions that passed their test in operation
@@ -81,7 +82,7 @@ def same(path: Path, remote: RepoFile | None) -> bool:
 
 def log_in(name: str) -> None:
     """See that there is a token: HF_TOKEN, or one that the Hub gives this workflow for this Space alone."""
-    environment.load(environment.SpaceAccess)
+    load_settings(environment.SpaceAccess)
     if not os.environ.get("HF_TOKEN") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
         os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
     remedy = "set HF_TOKEN to one with write access to the Space, or make this workflow a trusted publisher in its settings"

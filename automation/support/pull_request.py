@@ -16,6 +16,7 @@ from demand.schema.errors import UserError
 from workspace.registry.history import read_history
 from workspace.run import paths
 from workspace.run.files import read_json
+from workspace.run.settings import load_settings
 
 PREFIX = "automation/"  # begins the name of its branch; the name of the branch that it is for follows
 NOT_ALLOWED = ('allow it under Settings, Actions, General, "Allow GitHub Actions to create and approve pull requests", and give '
@@ -29,7 +30,7 @@ deploys. A run before the merge starts from `{base}` as well, and replaces what 
 def propose(base: str, branch: str, title: str) -> str:
     """Open the pull request from `branch` into `base`, or update the one that is open; its address."""
     try:
-        repository = environment.load(environment.GitHub).github_repository
+        repository = load_settings(environment.GitHub).github_repository
     except UserError as error:
         raise UserError(f"no pull request can be opened, although the branch {branch} has been pushed: {error}") from None
     place, text = f"/repos/{repository}/pulls", {"title": title, "body": description(base)}

@@ -203,9 +203,10 @@ def test_one_that_fails_does_not_keep_the_other(webhook: Webhook, post: Controll
 
 
 @pytest.mark.parametrize(("changes", "said"), [
-    ({"MAIL_TO": ""}, "error: SMTP_HOST is set, MAIL_TO not"),
+    ({"MAIL_TO": ""}, "mail was not told: SMTP_HOST is set, MAIL_TO not: correct the environment"),
     ({"MAIL_TO": "b"}, "mail was not told: MAIL_FROM or MAIL_TO is no list of addresses"),
-    ({"SMTP_PORT": "smtp"}, "mail was not told: SMTP_PORT is no number"),
+    ({"SMTP_PORT": "smtp"}, "mail was not told: SMTP_PORT: input should be a valid integer, unable to parse string as an integer: "
+     "correct the environment"),
     ({"SMTP_PORT": "1"}, "mail was not told: Connection refused"),
 ])
 def test_wrong_settings(changes: dict[str, str], said: str, post: Controller) -> None:
@@ -219,9 +220,34 @@ def test_no_file_to_read(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: the body cannot be read")
 
 
-def test_a_webhook_that_is_no_address_is_kept_secret() -> None:
-    done = run({"SLACK_WEBHOOK_URL": f"hooks.slack.com/{SECRET}"})
-    assert (done.returncode, done.stderr) == (1, "Slack was not told: ValueError\n")
+@pytest.mark.parametrize("start", ["", "file:///", "http://hooks.slack.com/", "ftp://127.0.0.1/", "https://", "http://[::1/"])
+def test_a_webhook_that_is_no_encrypted_address_is_refused(start: str, post: Controller, letters: Letters, tmp_path: Path) -> None:
+    """And it does not keep the mail."""
+    done = run({"SLACK_WEBHOOK_URL": f"{start}{tmp_path if start == 'file:///' else ''}/{SECRET}", **settings(post)})
+    assert (done.returncode, done.stdout) == (1, "sent the mail\n")
+    assert done.stderr == ("Slack was not told: SLACK_WEBHOOK_URL is no address that begins with https://: "
+                           "correct the environment\n")
+
+
+@pytest.mark.parametrize(("name", "value"), [("SLACK_WEBHOOK_URL", "http://127.0.0.1/a\nb"), ("SMTP_PASSWORD", "a\x7fb")])
+def test_a_control_character_is_refused_by_name(name: str, value: str, webhook: Webhook, post: Controller) -> None:
+    done = run({"SLACK_WEBHOOK_URL": webhook.url, **settings(post), name: value})
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"{name}: it holds a control character, such as a line break: correct the environment\n")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout in ("sent the mail\n", "told Slack\n")
+
+
+def test_a_line_break_at_the_end_of_a_secret_does_not_matter(webhook: Webhook) -> None:
+    assert run({"SLACK_WEBHOOK_URL": f"{webhook.url}\r\n"}).stdout == "told Slack\n"
+
+
+def test_a_secret_is_told_to_nobody(webhook: Webhook, post: Controller, letters: Letters) -> None:
+    """It stands in the message of a command that failed."""
+    done = run({"SLACK_WEBHOOK_URL": webhook.url, **settings(post), "API_KEY": "of-the-api\n"}, body="b'of-the-api' is wrong")
+    assert done.returncode == 0
+    assert webhook.messages[0]["text"].endswith("b'***' is wrong")
+    assert letters.mails[0].get_content().strip() == "b'***' is wrong"
 
 
 @pytest.mark.parametrize(("markdown", "said"), [

@@ -26,6 +26,7 @@ from workspace.registry.history import read_history
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import read_json
+from workspace.run.redaction import redact
 
 RECORDED = ("dvc.lock", "data", "metrics", "models", "reports", str(paths.RETRAIN_LOG))
 AUTHOR = ("store-item-demand", "automation@localhost")  # where Git knows no other
@@ -53,7 +54,7 @@ def record(imported: bool, without_remote: bool) -> dict[str, str | bool]:
         if not imported:
             drift_history.keep()
         shell.run("git", "add", "--", *(path for path in selected if Path(path).exists()))
-        shell.run("git", *author(), "commit", "--quiet", "--message", message())
+        shell.run("git", *author(), "commit", "--quiet", "--message", redact(message()))
     address = ""
     if not without_remote:
         branch, address = publish(branch)

@@ -66,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"ECHO {echo}\r\n\r\n".encode("latin-1"))
             self.close_connection = True
             return
-        status, reason = {"401": (401, echo), "500": (500, echo), "redirect": (307, "elsewhere"), "well": (200, "OK")}[self.server.mode]
+        answers = {"401": (401, echo), "500": (500, echo), "redirect": (307, "elsewhere"), "well": (200, "OK")}
+        status, reason = answers[self.server.mode]
         content = json.dumps({"message": echo, "error": echo, "detail": echo} if status >= 400 else {}).encode()
         self.send_response(status, reason)
         if self.server.mode == "redirect":
@@ -77,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_PUT = do_HEAD = do_DELETE = answer
 
     def log_message(self, *_: object) -> None:
         pass

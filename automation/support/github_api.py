@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from automation.support import environment, http_client
@@ -21,8 +22,11 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     texts = {name: redact(value) if isinstance(value, str) else value for name, value in body.items()} if body else None
     content = json.dumps(texts).encode() if texts else None
     request = urllib.request.Request(settings.github_api_url + path, content, headers, method=method)
-    with http_client.open_url(request, SECONDS) as answer:
-        return json.load(answer)
+    try:
+        with http_client.open_url(request, SECONDS) as answer:
+            return json.load(answer)
+    except (HTTPException, ValueError) as error:
+        raise OSError(f"it answers in no JSON ({type(error).__name__})") from None
 
 
 def every_page(path: str) -> list[dict[str, Any]]:

@@ -205,8 +205,8 @@ def test_one_that_fails_does_not_keep_the_other(webhook: Webhook, post: Controll
 @pytest.mark.parametrize(("changes", "said"), [
     ({"MAIL_TO": ""}, "mail was not told: SMTP_HOST is set, MAIL_TO not: correct the environment"),
     ({"MAIL_TO": "b"}, "mail was not told: MAIL_FROM or MAIL_TO is no list of addresses"),
-    ({"SMTP_PORT": "smtp"}, "mail was not told: SMTP_PORT: input should be a valid integer, unable to parse string as an integer: "
-     "correct the environment"),
+    ({"SMTP_PORT": "smtp"}, "mail was not told: SMTP_PORT: input should be a valid integer, unable to parse string as an "
+     "integer: correct the environment"),
     ({"SMTP_PORT": "1"}, "mail was not told: Connection refused"),
 ])
 def test_wrong_settings(changes: dict[str, str], said: str, post: Controller) -> None:
@@ -221,7 +221,7 @@ def test_no_file_to_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["", "file:///", "http://hooks.slack.com/", "ftp://127.0.0.1/", "https://", "http://[::1/"])
-def test_a_webhook_that_is_no_encrypted_address_is_refused(start: str, post: Controller, letters: Letters, tmp_path: Path) -> None:
+def test_a_webhook_that_is_no_encrypted_address_is_refused(start: str, post: Controller, tmp_path: Path) -> None:
     """And it does not keep the mail."""
     done = run({"SLACK_WEBHOOK_URL": f"{start}{tmp_path if start == 'file:///' else ''}/{SECRET}", **settings(post)})
     assert (done.returncode, done.stdout) == (1, "sent the mail\n")

@@ -50,6 +50,8 @@ def told(doing: str) -> Iterator[None]:
         raise kind(f"{doing}: the Hub answers {answered(error)}") from None
     except (httpx2.TransportError, OSError) as error:
         raise Unreachable(f"{doing}: the Hub cannot be reached ({str(error) or type(error).__name__})") from None
+    except (LookupError, TypeError, AttributeError) as error:
+        raise UserError(f"{doing}: the answer is none of the Hub's ({type(error).__name__})") from None
     except (OIDCError, ValueError, RuntimeError) as error:
         cause = error.__cause__
         why = answered(cause) if isinstance(cause, HfHubHTTPError) else type(cause).__name__ if cause else ""

@@ -30,6 +30,7 @@ from fastapi.responses import JSONResponse, Response
 
 WRITE, READ = "hf_write", "hf_read"  # tokens
 ID_TOKEN, REQUEST_TOKEN = "id.of.the.workflow", "of-the-runner"
+GOOD_TAG = "good-"  # as automation begins them
 PAGE = 25  # files of a listing
 LARGE = (".parquet", ".pkl")
 CREATED = {".gitattributes": b"*.parquet filter=lfs\n*.pkl filter=lfs\n", "README.md": b"---\ntitle: new\nsdk: docker\n---\n"}

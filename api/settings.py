@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workspace.run.redaction import Secret, SecretText
+from workspace.run.redaction import Secret
+
+
+def on_one_line(value: Any) -> Any:
+    """Settings that stand on several lines, on one."""
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -18,10 +24,11 @@ class Settings(BaseSettings):
 
     api_key: Secret | None = Field(None, description="asked for in X-API-Key; without one POST /model/reload is off")
     project_dir: Path = Field(Path(), description="working tree of the pipeline: models/, data/processed/, metrics/, reports/")
-    source_git: SecretText | None = Field(None, description="Git URL (may hold a token) to copy, instead of project_dir")
+    source_git: Secret | None = Field(None, description="Git URL (may hold a token) to copy, instead of project_dir")
     source_branch: str | None = Field(None, description="its branch; None for the default one")
     source_remote: str | None = Field(None, description="name of the DVC remote; None for the default one")
-    source_remote_config: SecretText | None = Field(None, description="its settings, such as access_key_id=… secret_access_key=…")
+    source_remote_config: Annotated[Secret | None, BeforeValidator(on_one_line)] = Field(
+        None, description="its settings, such as access_key_id=… secret_access_key=…")
     state_dir: Path | None = Field(None, description="where computed forecasts lie; None for a private temporary directory")
     poll_seconds: float = Field(15, ge=0, description="between looks for a newer model or newer data; 0 for never")
     build_timeout: float = Field(600, gt=0, description="seconds until the computation of a model's forecasts is given up")
@@ -31,9 +38,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, description="of `python -m api`")
     workers: int = Field(1, gt=0, description="processes of `python -m api`")
 
-    @field_validator("source_remote_config", mode="before")
-    @classmethod
-    def in_one_line(cls, value: str | SecretStr | None) -> str | None:
-        """Its settings may stand on a line each."""
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        return text and " ".join(text.split())
+    @model_validator(mode="after")
+    def no_empty_key(self) -> Self:
+        if self.api_key is not None and not self.api_key.get_secret_value():
+            raise ValueError("API_KEY is blank")
+        return self

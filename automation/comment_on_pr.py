@@ -17,7 +17,6 @@ from automation.support import environment, github, github_api, shell
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
 from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
 
 MARK = "<!-- the pipeline's numbers -->"  # begins the comment, and finds it again
 PLOTS = Path("dvc_plots")
@@ -30,7 +29,7 @@ def written(revision: str) -> str:
     base = existing(revision)
     if base is None:
         said = f"There is nothing to compare with: {why_missing(revision)}, and the commit has no parent here."
-        return redact("\n".join([MARK, "### The pipeline's numbers", "", said, *stale_locks()])) + "\n"
+        return "\n".join([MARK, "### The pipeline's numbers", "", said, *stale_locks()]) + "\n"
     server, repository, number = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     dvc = shell.dvc()
     metrics, parameters = (table(shell.output(*dvc, kind, "diff", "--md", base)) for kind in ("metrics", "params"))
@@ -82,7 +81,7 @@ def stale_locks() -> list[str]:
 
 def post(text: str) -> str:
     """Update the comment that is there, or write the first; what was done, in words."""
-    request = load_settings(environment.PullRequest)
+    request = environment.load(environment.PullRequest)
     place = f"/repos/{request.github_repository}/issues"
     try:
         number = next((one["id"] for one in github_api.every_page(f"{place}/{request.pull_request}/comments")

@@ -10,13 +10,15 @@ for a Space that asks for one.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automation.support import image
+from automation.support import environment, image
 from demand.champion.champion_record import Champion
 from demand.schema.errors import UserError
 from workspace.registry.store import champion_bytes, read_champion
@@ -72,10 +74,14 @@ def promoted() -> Champion:
 
 
 def deploy(result: Result, timeout: float) -> None:
-    """Bring the champion to the Space; `result` is filled in on the way. Raises what went wrong, after the roll-back."""
+    """Bring the champion to the Space; `result` is filled in on the way. Raises UserError where it fails.
+
+    Whatever goes wrong after the upload, an interruption too, the last good revision is brought back.
+    """
     from automation.support import smoke_test
     from automation.support.hub import Space
 
+    environment.load(environment.SpaceAccess)
     current = promoted()
     result.version = current.version
     files, space = upload(current), Space(result.space)
@@ -88,22 +94,23 @@ def deploy(result: Result, timeout: float) -> None:
     try:
         space.wait(revision, deadline, timeout * GRACE)
         smoke_test.check(space.live(), current, forecasts, deadline, timeout * GRACE)
-    except (Exception, KeyboardInterrupt) as error:
-        result.reason = in_one_line(error)
-        outcome = roll_back(space, result, good, timeout)
-        if isinstance(error, UserError):
-            raise UserError(f"{result.reason}. {outcome}") from None
-        print(outcome, file=sys.stderr)
-        raise
+    except BaseException as error:
+        result.reason = reason_of(error)
+        raise UserError(f"{result.reason}. {roll_back(space, result, good, timeout)}") from None
     space.mark_good(revision)
     result.status = "unchanged" if revision == head else "deployed"
     print(f"{result.status}: {current.version} serves and forecasts as it does here")
 
 
-def in_one_line(error: BaseException) -> str:
-    """The message of an error without secrets; its kind as well where nobody has worded it for the user."""
-    message = " ".join(redact(str(error)).split())
-    return message if isinstance(error, UserError) else ": ".join(filter(None, (type(error).__name__, message)))
+def reason_of(error: BaseException) -> str:
+    """Why it failed, in one line without secrets; for the record. The traceback of an unexpected error goes to stderr."""
+    text = " ".join(redact(str(error)).split())
+    if isinstance(error, UserError):
+        return text
+    if isinstance(error, Exception):
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr, end="")
+    name = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    return f"{name}: {text}" if text else name
 
 
 def roll_back(space: Space, result: Result, good: str | None, timeout: float) -> str:
@@ -120,7 +127,7 @@ def roll_back(space: Space, result: Result, good: str | None, timeout: float) ->
         space.wait(result.revision, deadline, timeout * GRACE)
         version = smoke_test.ready(space.live(), deadline)
     except Exception as error:
-        return f"Rolling back to revision {good[:12]} failed as well: {in_one_line(error)}"
+        return f"Rolling back to revision {good[:12]} failed as well: {reason_of(error)}"
     result.status = "rolled_back"
     return f"Rolled back: version {version} of revision {good[:12]} serves again"
 
@@ -138,10 +145,11 @@ def main() -> None:
         print(f"{listing(upload(current))}\nwould be {current.version} in the Space {options.space}")
         return
     result, start = Result(options.space), time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside it is brought back and recorded as well
     try:
         deploy(result, options.timeout)
     except BaseException as error:
-        result.reason = result.reason or in_one_line(error)
+        result.reason = result.reason or reason_of(error)
         raise
     finally:
         result.seconds = round(time.monotonic() - start, 1)

@@ -26,7 +26,6 @@ from workspace.registry.store import read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.params_file import load_params
-from workspace.run.settings import load_settings
 
 NAME = "dagshub"
 MISSING = "error.dvc.org/missing-files"  # what DVC says when the remote has not got a file
@@ -49,6 +48,7 @@ def configure(user: str, repo: str, token: str | None) -> str:
             tracked["remote"][NAME]["endpointurl"] = ENDPOINT.format(user=user, repo=repo)
             tracked["core"]["remote"] = NAME
         if token:
+            os.umask(0o077)  # for this command: the file holds the token from its first moment on
             with repository.config.edit("local") as local:
                 local["remote"][NAME] = {"access_key_id": token, "secret_access_key": token}
             os.chmod(LOCAL, 0o600)
@@ -69,7 +69,7 @@ def check() -> str:
     """The default remote's name, after it has been asked for a listing; a UserError says why it cannot be used."""
     from dvc.repo import Repo
 
-    load_settings(environment.Storage)
+    environment.load(environment.Storage)
     with Repo() as repository:
         name = repository.config["core"].get("remote")
         if not name:
@@ -170,7 +170,7 @@ def main() -> None:
     actions.add_parser("push", help="bring all data and models there")
     given = parser.parse_args()
     if given.action == "set":
-        token = load_settings(environment.Storage).dagshub_token
+        token = environment.load(environment.Storage).dagshub_token
         print(configure(given.user, given.repo, token.get_secret_value() if token else None))
     elif given.action == "check":
         github.outputs(remote=check())

@@ -2,8 +2,8 @@
 
 The body is Markdown, from the file or standard input. Slack needs SLACK_WEBHOOK_URL. Mail needs SMTP_HOST, MAIL_FROM and MAIL_TO
 (several separated by commas), and may have SMTP_PORT (587), SMTP_USER and SMTP_PASSWORD; it goes over TLS from the start on port
-465, with STARTTLS where the server offers it, and never sends a password in the clear. Without either it says so and ends well.
-Each is tried whatever becomes of the other; where one fails, one line says why without any secret, and it ends with 1.
+465, with STARTTLS where the server offers it, and never sends a password in the clear. Without either it says so and ends well;
+ends with 1 where one fails, after it has tried the other.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from automation.support import environment, http_client
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
 from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there
 TLS_PORT = 465
+Channel = Callable[[str, str], str | None]  # what was done, in words; None where it is not set up
 
 
 def escaped(text: str) -> str:
@@ -65,9 +65,9 @@ def inline(line: str) -> str:
 
 
 def slack(subject: str, body: str) -> str | None:
-    """Post to the incoming webhook, and nowhere else: what was done, None where there is no webhook. Raises any Exception."""
-    webhook = load_settings(environment.Slack).slack_webhook_url
-    if webhook is None:
+    """Post to the incoming webhook, and nowhere else: a redirect is an error. Raises OSError or ValueError."""
+    webhook = environment.load(environment.Slack).slack_webhook_url
+    if not webhook:
         return None
     text = f"*{escaped(subject)}*\n{mrkdwn(body)}".strip()
     if len(text) > MOST:
@@ -93,8 +93,8 @@ def letter(settings: environment.Mail, subject: str, body: str) -> EmailMessage:
 
 
 def mail(subject: str, body: str) -> str | None:
-    """Send the mail: what was done, None where there is no server. Raises any Exception."""
-    settings = load_settings(environment.Mail)
+    """Send the mail. Raises OSError, SMTPException or ValueError."""
+    settings = environment.load(environment.Mail)
     if not settings.smtp_host:
         return None
     message = letter(settings, subject, body)
@@ -126,9 +126,6 @@ def connected(host: str, port: int) -> smtplib.SMTP:
     return server
 
 
-CHANNELS: dict[str, Callable[[str, str], str | None]] = {"Slack": slack, "mail": mail}
-
-
 def why(error: Exception) -> str:
     """The reason in one line, without anything that the settings hold: the webhook's address is a secret."""
     if isinstance(error, UserError):
@@ -144,18 +141,21 @@ def why(error: Exception) -> str:
     return type(error).__name__
 
 
+CHANNELS: dict[str, Channel] = {"Slack": slack, "mail": mail}
+
+
 def notify(subject: str, body: str) -> list[str]:
-    """Tell everyone, without secrets; the names of the channels that failed."""
-    configured, failed = False, []
+    """Tell everyone; the names of the channels that failed. Each is tried, whatever the others do."""
+    told, failed = [], []
     for name, send in CHANNELS.items():
         try:
             if done := send(redact(subject), redact(body)):
+                told.append(name)
                 print(done)
-                configured = True
         except Exception as error:
-            print(redact(f"{name} was not told: {' '.join(why(error).split())}"), file=sys.stderr)
             failed.append(name)
-    if not configured and not failed:
+            print(redact(f"{name} was not told: {why(error)}"), file=sys.stderr)
+    if not told and not failed:
         print("nobody is told: neither SLACK_WEBHOOK_URL nor SMTP_HOST is set")
     return failed
 

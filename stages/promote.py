@@ -25,7 +25,7 @@ def arguments() -> argparse.Namespace:
     action.add_argument("--rollback", nargs="?", const="", metavar="VERSION", help="to an earlier version, by default the last")
     action.add_argument("--list", action="store_true", help="show the versions, change nothing")
     given = parser.parse_args()
-    given.reason = redact(given.reason)  # it goes into the pointer and the history, which Git keeps
+    given.reason = redact(given.reason)
     if given.force and not given.reason.strip():
         parser.error("--force needs --reason TEXT")
     return given

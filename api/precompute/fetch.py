@@ -42,7 +42,7 @@ def clone(settings: Settings, state: Path) -> Path:
         copy.parent.mkdir(parents=True)
         porcelain.clone(url, str(copy), depth=1, branch=settings.source_branch, errstream=open(os.devnull, "wb")).close()
     except Exception as error:
-        raise RuntimeError(f"the Git repository cannot be read: {redact(str(error)) or type(error).__name__}") from None
+        raise RuntimeError(redact(f"the Git repository cannot be read: {error or type(error).__name__}")) from None
     pull(copy, settings, state / "cache")
     (copy / ".complete").touch()
     return copy
@@ -51,9 +51,8 @@ def clone(settings: Settings, state: Path) -> Path:
 def pull(copy: Path, settings: Settings, cache: Path) -> None:
     """Bring the DVC-tracked files that serving needs."""
     dvc(copy, "cache", "dir", "--local", str(cache.resolve()))
-    for pair in settings.source_remote_config.get_secret_value().split() if settings.source_remote_config else []:
-        name, _, value = pair.partition("=")
-        dvc(copy, "remote", "modify", "--local", settings.source_remote or default_remote(copy), name, value)
+    if settings.source_remote_config:
+        configure(copy, settings.source_remote or default_remote(copy), settings.source_remote_config.get_secret_value())
     try:
         champion = json.loads((copy / "models/champion.json").read_bytes())
     except (OSError, ValueError):
@@ -62,6 +61,18 @@ def pull(copy: Path, settings: Settings, cache: Path) -> None:
     model = champion["model"] if version else "models/model.pkl"  # with .dvc and more behind it, DVC leaves the rest out
     remote = ["--remote", settings.source_remote] if settings.source_remote else []
     dvc(copy, "pull", *remote, model, *NEEDED)
+
+
+def configure(copy: Path, remote: str, pairs: str) -> None:
+    """Add NAME=VALUE settings of a remote to the clone's own configuration; on a command line every user could read them."""
+    from configobj import ConfigObj
+
+    path = copy / ".dvc/config.local"
+    path.touch(0o600)
+    path.chmod(0o600)
+    config = ConfigObj(str(path), encoding="utf-8")
+    config.setdefault(f'remote "{remote}"', {}).update(dict(pair.split("=", 1) for pair in pairs.split() if "=" in pair))
+    config.write()
 
 
 def default_remote(copy: Path) -> str:

@@ -113,7 +113,7 @@ class ModelStore:
             changed = await self.follow()
             self.last = Reload("loaded" if changed else "unchanged", "", time.time())
         except Exception as error:
-            message = redact(str(error)) or type(error).__name__  # /ready shows it to everybody
+            message = redact(str(error)) or type(error).__name__
             if self.last is None or self.last.message != message:
                 log.error("model not reloaded, %s goes on serving: %s", self.served.version if self.served else "none", message)
             self.last = Reload("failed", message, time.time())

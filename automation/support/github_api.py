@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from http.client import HTTPException
 from typing import Any
 
 from automation.support import environment, http_client
-from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
 
 PAGE = 100
 SECONDS = 30.0
 
 
 def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """The answer to one request, whose texts hold no secret; an OSError (HTTPError where GitHub refuses) when there is none."""
-    settings = load_settings(environment.GitHub)
+    """The answer to one request; an OSError (HTTPError where GitHub refuses) when there is none."""
+    settings = environment.load(environment.GitHub)
     headers = {"Authorization": f"Bearer {settings.github_token.get_secret_value()}", "Accept": "application/vnd.github+json"}
-    texts = {name: redact(value) if isinstance(value, str) else value for name, value in body.items()} if body else None
-    content = json.dumps(texts).encode() if texts else None
-    request = urllib.request.Request(settings.github_api_url + path, content, headers, method=method)
-    try:
-        with http_client.open_url(request, SECONDS) as answer:
-            return json.load(answer)
-    except (HTTPException, ValueError) as error:
-        raise OSError(f"it answers in no JSON ({type(error).__name__})") from None
+    address = settings.github_api_url + path
+    request = urllib.request.Request(address, json.dumps(body).encode() if body else None, headers, method=method)
+    with http_client.open_url(request, SECONDS) as answer:
+        return json.load(answer)
 
 
 def every_page(path: str) -> list[dict[str, Any]]:

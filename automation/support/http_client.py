@@ -40,7 +40,8 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 def open_url(request: urllib.request.Request, seconds: float, redirects: bool = True) -> HTTPResponse:
     """The answer; raises what urllib.request.urlopen raises. Knows HTTP and HTTPS alone, and no files."""
     opener = urllib.request.OpenerDirector()
-    for handler in (*HANDLERS, SecretsStay if redirects else NoRedirect):
+    for handler in HANDLERS:
         opener.add_handler(handler())
+    opener.add_handler(SecretsStay() if redirects else NoRedirect())
     answer: HTTPResponse = opener.open(request, timeout=seconds)
     return answer

@@ -44,7 +44,7 @@ def watched(*command: str, environment: Mapping[str, str] | None = None) -> Done
 
 def output(*command: str) -> str:
     """What a command prints, without its last line break; a UserError with its own last words when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
         raise UserError(redact(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}"))

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import uvicorn
@@ -30,7 +30,6 @@ from fastapi.responses import JSONResponse, Response
 
 WRITE, READ = "hf_write", "hf_read"  # tokens
 ID_TOKEN, REQUEST_TOKEN = "id.of.the.workflow", "of-the-runner"
-GOOD_TAG = "good-"  # as automation begins them
 PAGE = 25  # files of a listing
 LARGE = (".parquet", ".pkl")
 CREATED = {".gitattributes": b"*.parquet filter=lfs\n*.pkl filter=lfs\n", "README.md": b"---\ntitle: new\nsdk: docker\n---\n"}
@@ -110,8 +109,8 @@ class Hub:
 
     @classmethod
     @contextmanager
-    def started(cls, root: Path) -> Iterator[Hub]:
-        hub = cls(root)
+    def started(cls, root: Path, *arguments: str) -> Iterator[Self]:
+        hub = cls(root, *arguments)
         server = uvicorn.Server(uvicorn.Config(hub.app(), port=int(hub.url.rsplit(":", 1)[1]), log_level="error"))
         thread = threading.Thread(target=server.run)
         thread.start()

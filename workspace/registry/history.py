@@ -31,7 +31,7 @@ def record_change(champion: Champion) -> None:
 
 def add_row(row: dict[str, str]) -> None:
     """Add a row to the history and the log, without secrets: to each, where it is not in it yet."""
-    row = row | {name: redact(row[name]) for name in ("by", "reason")}
+    row = {name: redact(value) for name, value in row.items()}
     rows = read_history()
     if (row["at"], row["action"]) not in [(known["at"], known["action"]) for known in rows]:
         with whole_file(paths.RETRAIN_HISTORY) as part, part.open("w", encoding="utf-8", newline="") as file:

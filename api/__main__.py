@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from pydantic import ValidationError
-
 from api.settings import Settings
-from demand.schema.errors import UserError
 from workspace.run.command import run_command
+from workspace.run.settings import load_settings
 
 
 def head_start(settings: Settings) -> None:
@@ -21,11 +19,7 @@ def head_start(settings: Settings) -> None:
 
 
 def main() -> None:
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        wrong = (f"{''.join(map(str, problem['loc'])).upper()} {problem['msg']}".strip() for problem in error.errors())
-        raise UserError(f"settings of the environment or of .env: {'; '.join(wrong)}") from None
+    settings = load_settings(Settings)
     threading.Thread(target=head_start, args=(settings,), daemon=True).start()
     import uvicorn
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workspace.run.redaction import Secret
+from workspace.run.redaction import Secret, SecretText
 
 
 def on_one_line(value: Any) -> Any:
@@ -24,10 +24,10 @@ class Settings(BaseSettings):
 
     api_key: Secret | None = Field(None, description="asked for in X-API-Key; without one POST /model/reload is off")
     project_dir: Path = Field(Path(), description="working tree of the pipeline: models/, data/processed/, metrics/, reports/")
-    source_git: Secret | None = Field(None, description="Git URL (may hold a token) to copy, instead of project_dir")
+    source_git: SecretText | None = Field(None, description="Git URL (may hold a token) to copy, instead of project_dir")
     source_branch: str | None = Field(None, description="its branch; None for the default one")
     source_remote: str | None = Field(None, description="name of the DVC remote; None for the default one")
-    source_remote_config: Annotated[Secret | None, BeforeValidator(on_one_line)] = Field(
+    source_remote_config: Annotated[SecretText | None, BeforeValidator(on_one_line)] = Field(
         None, description="its settings, such as access_key_id=… secret_access_key=…")
     state_dir: Path | None = Field(None, description="where computed forecasts lie; None for a private temporary directory")
     poll_seconds: float = Field(15, ge=0, description="between looks for a newer model or newer data; 0 for never")
@@ -37,9 +37,3 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="of `python -m api`")
     port: int = Field(8000, description="of `python -m api`")
     workers: int = Field(1, gt=0, description="processes of `python -m api`")
-
-    @model_validator(mode="after")
-    def no_empty_key(self) -> Self:
-        if self.api_key is not None and not self.api_key.get_secret_value():
-            raise ValueError("API_KEY is blank")
-        return self

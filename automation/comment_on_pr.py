@@ -17,6 +17,7 @@ from automation.support import environment, github, github_api, shell
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
 from workspace.run.redaction import redact
+from workspace.run.settings import load_settings
 
 MARK = "<!-- the pipeline's numbers -->"  # begins the comment, and finds it again
 PLOTS = Path("dvc_plots")
@@ -81,7 +82,7 @@ def stale_locks() -> list[str]:
 
 def post(text: str) -> str:
     """Update the comment that is there, or write the first; what was done, in words."""
-    request = environment.load(environment.PullRequest)
+    request = load_settings(environment.PullRequest)
     place = f"/repos/{request.github_repository}/issues"
     try:
         number = next((one["id"] for one in github_api.every_page(f"{place}/{request.pull_request}/comments")

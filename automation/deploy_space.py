@@ -25,6 +25,7 @@ from workspace.registry.store import champion_bytes, read_champion
 from workspace.run.command import run_command
 from workspace.run.files import write_json
 from workspace.run.redaction import redact
+from workspace.run.settings import load_settings
 
 if TYPE_CHECKING:
     from automation.support.hub import Space
@@ -81,7 +82,7 @@ def deploy(result: Result, timeout: float) -> None:
     from automation.support import smoke_test
     from automation.support.hub import Space
 
-    environment.load(environment.SpaceAccess)
+    load_settings(environment.SpaceAccess)
     current = promoted()
     result.version = current.version
     files, space = upload(current), Space(result.space)

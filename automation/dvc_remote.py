@@ -26,6 +26,7 @@ from workspace.registry.store import read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.params_file import load_params
+from workspace.run.settings import load_settings
 
 NAME = "dagshub"
 MISSING = "error.dvc.org/missing-files"  # what DVC says when the remote has not got a file
@@ -69,7 +70,7 @@ def check() -> str:
     """The default remote's name, after it has been asked for a listing; a UserError says why it cannot be used."""
     from dvc.repo import Repo
 
-    environment.load(environment.Storage)
+    load_settings(environment.Storage)
     with Repo() as repository:
         name = repository.config["core"].get("remote")
         if not name:
@@ -170,7 +171,7 @@ def main() -> None:
     actions.add_parser("push", help="bring all data and models there")
     given = parser.parse_args()
     if given.action == "set":
-        token = environment.load(environment.Storage).dagshub_token
+        token = load_settings(environment.Storage).dagshub_token
         print(configure(given.user, given.repo, token.get_secret_value() if token else None))
     elif given.action == "check":
         github.outputs(remote=check())

@@ -26,6 +26,7 @@ from automation.support import environment, http_client
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
 from workspace.run.redaction import redact
+from workspace.run.settings import load_settings
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there
@@ -66,7 +67,7 @@ def inline(line: str) -> str:
 
 def slack(subject: str, body: str) -> str | None:
     """Post to the incoming webhook, and nowhere else: a redirect is an error. Raises OSError or ValueError."""
-    webhook = environment.load(environment.Slack).slack_webhook_url
+    webhook = load_settings(environment.Slack).slack_webhook_url
     if not webhook:
         return None
     text = f"*{escaped(subject)}*\n{mrkdwn(body)}".strip()
@@ -94,7 +95,7 @@ def letter(settings: environment.Mail, subject: str, body: str) -> EmailMessage:
 
 def mail(subject: str, body: str) -> str | None:
     """Send the mail. Raises OSError, SMTPException or ValueError."""
-    settings = environment.load(environment.Mail)
+    settings = load_settings(environment.Mail)
     if not settings.smtp_host:
         return None
     message = letter(settings, subject, body)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from demand.schema.errors import UserError
 from workspace.run.redaction import Secret
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-LoadedSection = TypeVar("LoadedSection", bound="Section")
 
 
 class Section(BaseSettings):
@@ -66,6 +64,12 @@ class GitHub(Section):
     github_repository: str = Field(description="OWNER/NAME")
     github_api_url: str = "https://api.github.com"
 
+    @model_validator(mode="after")
+    def encrypted(self) -> Self:
+        if not is_encrypted(self.github_api_url):
+            raise ValueError("GITHUB_API_URL is no address that begins with https://")
+        return self
+
 
 class PullRequest(GitHub):
     """For the comments of a pull request."""
@@ -80,18 +84,6 @@ class Storage(Section):
     aws_access_key_id: Secret | None = None
     aws_secret_access_key: Secret | None = None
     aws_session_token: Secret | None = None
-
-
-def load(section: type[LoadedSection]) -> LoadedSection:
-    """The settings of one service; a UserError names the variables that are wrong, without what they hold."""
-    try:
-        return section()
-    except ValidationError as error:
-        problems = []
-        for problem in error.errors(include_input=False, include_context=False):
-            name, message = "".join(map(str, problem["loc"])).upper(), problem["msg"].removeprefix("Value error, ")
-            problems.append(f"{name}: {message[:1].lower()}{message[1:]}" if name else message)
-        raise UserError(f"{'; '.join(problems)}: correct it where it is set") from None
 
 
 def is_encrypted(url: str) -> bool:

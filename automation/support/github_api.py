@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from automation.support import environment, http_client
+from workspace.run.settings import load_settings
 
 PAGE = 100
 SECONDS = 30.0
@@ -14,12 +16,15 @@ SECONDS = 30.0
 
 def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The answer to one request; an OSError (HTTPError where GitHub refuses) when there is none."""
-    settings = environment.load(environment.GitHub)
+    settings = load_settings(environment.GitHub)
     headers = {"Authorization": f"Bearer {settings.github_token.get_secret_value()}", "Accept": "application/vnd.github+json"}
     address = settings.github_api_url + path
     request = urllib.request.Request(address, json.dumps(body).encode() if body else None, headers, method=method)
-    with http_client.open_url(request, SECONDS) as answer:
-        return json.load(answer)
+    try:
+        with http_client.open_url(request, SECONDS) as answer:
+            return json.load(answer)
+    except (HTTPException, ValueError) as error:
+        raise OSError(f"it answers in no JSON: {type(error).__name__}") from None
 
 
 def every_page(path: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from automation.support import environment
 from demand.schema.errors import UserError
 from workspace.run import redaction
+from workspace.run.settings import load_settings
 
 KEPT = ".gitattributes"  # the Hub's own: which files are large
 GOOD = "good-"  # begins the tags of revisions that passed their test in operation
@@ -49,6 +50,8 @@ def told(doing: str) -> Iterator[None]:
         raise kind(f"{doing}: the Hub answers {answered(error)}") from None
     except (httpx2.TransportError, OSError) as error:
         raise Unreachable(f"{doing}: the Hub cannot be reached ({str(error) or type(error).__name__})") from None
+    except (LookupError, TypeError, AttributeError) as error:
+        raise UserError(f"{doing}: the answer is none of the Hub's ({type(error).__name__})") from None
     except (OIDCError, ValueError, RuntimeError) as error:
         cause = error.__cause__
         why = answered(cause) if isinstance(cause, HfHubHTTPError) else type(cause).__name__ if cause else ""
@@ -81,7 +84,7 @@ def same(path: Path, remote: RepoFile | None) -> bool:
 
 def log_in(name: str) -> None:
     """See that there is a token: HF_TOKEN, or one that the Hub gives this workflow for this Space alone."""
-    environment.load(environment.SpaceAccess)
+    load_settings(environment.SpaceAccess)
     if not os.environ.get("HF_TOKEN") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
         os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
     remedy = "set HF_TOKEN to one with write access to the Space, or make this workflow a trusted publisher in its settings"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import urllib.error
 from urllib.parse import urlencode
 
-from automation.support import github_api, shell
+from automation.support import environment, github_api, shell
 from demand.schema.errors import UserError
 from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.run import paths
+from workspace.run.settings import load_settings
 
 PREFIX = "automation/"  # begins the name of its branch; the name of the branch that it is for follows
 NOT_ALLOWED = ('allow it under Settings, Actions, General, "Allow GitHub Actions to create and approve pull requests", and give '
@@ -29,10 +29,10 @@ deploys. A run before the merge starts from `{base}` as well, and replaces what 
 
 def propose(base: str, branch: str, title: str) -> str:
     """Open the pull request from `branch` into `base`, or update the one that is open; its address."""
-    for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY"):
-        if not os.environ.get(name):
-            raise UserError(f"{name} is not set, and a pull request needs it; the branch {branch} has been pushed")
-    repository = os.environ["GITHUB_REPOSITORY"]
+    try:
+        repository = load_settings(environment.GitHub).github_repository
+    except UserError as error:
+        raise UserError(f"no pull request can be opened, although the branch {branch} has been pushed: {error}") from None
     place, text = f"/repos/{repository}/pulls", {"title": title, "body": description(base)}
     query = urlencode({"state": "open", "base": base, "head": f"{repository.split('/')[0]}:{branch}"})
     try:

@@ -21,6 +21,7 @@ from workspace.registry.serving import pipeline_horizon
 from workspace.registry.store import load_model
 from workspace.run import paths
 from workspace.run.panel_file import read_panel
+from workspace.run.settings import load_settings
 
 TOLERANCE = 1e-6  # relative, and in units per day
 REQUEST_SECONDS = 30.0
@@ -59,7 +60,7 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if live.token:
         headers["Authorization"] = f"Bearer {live.token}"
-    if key := environment.load(environment.SpaceAccess).api_key:
+    if key := load_settings(environment.SpaceAccess).api_key:
         headers["X-API-Key"] = key.get_secret_value().encode().decode("latin-1")  # as UTF-8: http.client encodes it by Latin-1
     request = urllib.request.Request(live.url + path, json.dumps(body).encode() if body else None, headers)
     try:

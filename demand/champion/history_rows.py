@@ -28,7 +28,7 @@ def deployment_row(champion: Champion, at: str, by: str, result: str, reason: st
     """An attempt to deploy a champion as a row of the same file.
 
     Args:
-        result: that of automation/deploy.py.
+        result: that of automation/deploy_space.py.
         as_of: newest day of sales that were deployed with it.
     """
     facts = {"at": at, "action": "deploy", "by": by, "reason": one_line(reason), "result": result, "as_of": as_of}

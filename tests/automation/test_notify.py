@@ -91,7 +91,8 @@ class Letters:
     def authenticate(self, _server: SMTP, _session: Any, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.users.append(data.login)
-        return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
+        refusal = f"535 no {data.login.decode()} with {data.password.decode()}, not {PASSWORD}"  # a server that tells too much
+        return AuthResult(success=data.password == PASSWORD.encode(), handled=False, message=refusal)
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_after_the_merge_nothing_is_left_to_record(protected: Protected) -> None
 def test_what_github_refuses_is_told_with_its_remedy(protected: Protected) -> None:
     protected.clone.changes(2)
     assert "Allow GitHub Actions to create and approve pull requests" in protected.record(fails=True, GITHUB_TOKEN="reader")
-    assert "GITHUB_TOKEN is not set" in protected.record(fails=True, GITHUB_TOKEN="")
+    assert "has been pushed: GITHUB_TOKEN is not set" in protected.record(fails=True, GITHUB_TOKEN="")
     assert "RECORD_BY='mail' is neither of push and pull-request" in protected.record(fails=True, RECORD_BY="mail")
     assert "GitHub cannot be reached" in protected.record(fails=True, GITHUB_API_URL="http://127.0.0.1:9")
     assert "pull/1" in protected.record()  # run again it finishes

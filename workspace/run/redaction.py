@@ -35,12 +35,12 @@ _learned: set[tuple[str, str]] = set()
 
 
 def cleaned(value: str) -> str:
-    """A secret without the white space around it; a ValueError, which does not hold it, for what no HTTP header can carry."""
+    """A secret without the white space around it; a ValueError, which does not hold it, where that is none or has line breaks."""
     value = value.strip()
+    if not value:
+        raise ValueError("it is blank")
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
         raise ValueError("it holds a control character, such as a line break")
-    if any(ord(character) > 255 for character in value):
-        raise ValueError("it holds a character outside of Latin-1")
     return value
 
 
@@ -50,7 +50,14 @@ def cleaned_secret(secret: SecretStr, field: ValidationInfo) -> SecretStr:
     return SecretStr(cleaned(secret.get_secret_value()))
 
 
-Secret = Annotated[SecretStr, AfterValidator(cleaned_secret)]  # the type of every setting that is a secret
+def fit_for_a_header(secret: SecretStr) -> SecretStr:
+    if any(ord(character) > 255 for character in secret.get_secret_value()):
+        raise ValueError("it holds a character outside of Latin-1")
+    return secret
+
+
+SecretText = Annotated[SecretStr, AfterValidator(cleaned_secret)]  # the type of every setting that is a secret or may hold one
+Secret = Annotated[SecretText, AfterValidator(fit_for_a_header)]  # of those that an HTTP header carries
 
 
 def learn(value: str, name: str = "") -> None:

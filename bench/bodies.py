@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from bench.hostile import SIZES, kinds
 
@@ -164,7 +165,7 @@ def best(running: Running, path: str, body: bytes, at_once: int) -> Cost:
 def paths(running: Running) -> dict[str, str]:
     """The routes that take a body, of a series that there is."""
     first = json.loads(running.ask("/series")[1])["stores"][0]
-    return {"batch": "/predict/batch", "query": "/predict", "series": f"/forecast/{first['store']}/{first['items'][0]}"}
+    return {"batch": "/predict/batch", "query": "/predict", "series": "/forecast?" + urlencode({"store": first["store"], "item": first["items"][0]})}
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from bench.large import SERIES, plant
 from bench.server import CONNECTIONS, KEY, call, load, server, times
@@ -37,10 +38,15 @@ def reloading(tree: Path, over: threading.Event, done: list[float]) -> None:
         done += times(partial(call, "/model/reload", b""), 1)
 
 
+def forecast_path(store: dict[str, Any]) -> str:
+    """Of the first item of a store."""
+    return "/forecast?" + urlencode({"store": store["store"], "item": store["items"][0]})
+
+
 def asked() -> tuple[dict[str, Any], bytes, bytes]:
     """A query that the running server can answer, and a batch by columns and by rows."""
     series = json.loads(call("/series"))
-    first = json.loads(call(f"/forecast/{series['stores'][0]['store']}/{series['stores'][0]['items'][0]}"))
+    first = json.loads(call(forecast_path(series["stores"][0])))
     query = {name: first[name] for name in ("store", "item")} | {"date": first["date"][0]}
     keys = [(each["store"], item, day) for each in series["stores"] for item in each["items"] for day in first["date"]]
     store, item, day = zip(*(keys * (BATCH // len(keys) + 1))[:BATCH], strict=True)
@@ -105,7 +111,7 @@ def memory(folder: Path) -> Iterator[tuple[str, str]]:
     with server(API, tree) as running:
         before = running.resident()
         series = json.loads(call("/series"))["stores"]
-        days = json.loads(call(f"/forecast/{series[0]['store']}/{series[0]['items'][0]}"))["date"]
+        days = json.loads(call(forecast_path(series[0])))["date"]
         rows = 0
         for each in series:
             keys = [(each["store"], item, day) for item in each["items"] for day in days]
@@ -117,7 +123,7 @@ def memory(folder: Path) -> Iterator[tuple[str, str]]:
 
 def working_copy(source: Path, tree: Path) -> Path:
     """The candidate of a working tree, in a tree that may be changed."""
-    for name in ("models/model.pkl", "data/processed/feature_data.parquet"):
+    for name in ("models/model.pkl", "metrics/train.json", "data/processed/feature_data.parquet"):
         if not (source / name).exists():
             sys.exit(f"error: {source / name} is missing: run make repro first")
         (tree / name).parent.mkdir(parents=True, exist_ok=True)

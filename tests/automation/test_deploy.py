@@ -219,7 +219,7 @@ def test_nothing_to_roll_back_to(first: Project, hub: Hub) -> None:
 def test_wrong_forecasts_are_noticed(first: Project, hub: Hub) -> None:
     """The right version and hash, and an API that adds a tenth: only the forecasts can tell."""
     broken = first.copy(hub.root / "broken")
-    page = broken.root / "api/answers.py"
+    page = broken.root / "api/serving/answers.py"
     text = page.read_text()
     assert '"predicted_sales": point' in text
     page.write_text(text.replace('"predicted_sales": point', '"predicted_sales": point * 1.1'))

@@ -165,7 +165,8 @@ def best(running: Running, path: str, body: bytes, at_once: int) -> Cost:
 def paths(running: Running) -> dict[str, str]:
     """The routes that take a body, of a series that there is."""
     first = json.loads(running.ask("/series")[1])["stores"][0]
-    return {"batch": "/predict/batch", "query": "/predict", "series": "/forecast?" + urlencode({"store": first["store"], "item": first["items"][0]})}
+    series = urlencode({"store": first["store"], "item": first["items"][0]})
+    return {"batch": "/predict/batch", "query": "/predict", "series": f"/forecast?{series}"}
 
 
 def main() -> None:

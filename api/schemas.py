@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
 LONGEST_ID = 200  # characters
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-Id = Annotated[int, Field(strict=True)] | Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID)]
+
+
+def whole(value: Any) -> Any:
+    """1.0 as 1: JSON knows no difference."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, Field(strict=True), BeforeValidator(whole)] | Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID)]
 Store = Annotated[Id, Field(description="store as in the data", examples=[1])]
 Item = Annotated[Id, Field(description="item as in the data", examples=[1])]
 Day = Annotated[str, StringConstraints(strict=True, pattern=DAY),
@@ -40,8 +48,10 @@ class Query(Body):
 class WhatIfQuery(Body):
     """Other circumstances for a whole series."""
 
-    horizon: int | None = Field(None, ge=1, strict=True, description="days; all that are forecast when left out")
-    history: int = Field(0, ge=0, le=3660, strict=True, description="days of recorded sales to send along")
+    horizon: Annotated[int, Field(strict=True, ge=1), BeforeValidator(whole)] | None = Field(
+        None, description="days; all that are forecast when left out")
+    history: Annotated[int, Field(strict=True, ge=0, le=3660), BeforeValidator(whole)] = Field(
+        0, description="days of recorded sales to send along")
     recent_sales: Recent | None = None
     known_future: dict[str, Annotated[dict[Day, Value], Field(max_length=3660)]] | None = Field(
         None, max_length=100, description='values of known-future columns by day, such as {"promo": {"2025-01-15": 1}}')

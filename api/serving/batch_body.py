@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api.errors import SHOWN, invalid, problems_of
 from api.limits import Budget, fits_budget
-from api.schemas import ANY_DAY, ANY_ID, DAY, LONGEST_ID, Columns, Row, Rows
+from api.schemas import ANY_DAY, ANY_ID, DAY, LONGEST_ID, Columns, Row, Rows, whole
 from api.serving.lookup_table import Id
 
 NAMES = ("store", "item", "date")
@@ -35,7 +35,10 @@ class Batch(NamedTuple):
 def parse(body: bytes, most: int) -> Batch:
     """The rows of a batch in any of its forms. Raises 413 for more than `most`, and 422 with the first errors."""
     if not fits_budget(body, Budget(3 * most + 3, 3 * most + 3, most + 4, MOST_KEYS)):
-        raise HTTPException(413, f"the body holds more than {most:,} rows of store, item and date need")
+        if body.count(b",") > 3 * most + 3 or body.count(b"{") > most + 1:
+            raise HTTPException(413, f"the body holds more than {most:,} rows of store, item and date need")
+        message = f"an object has more than {MOST_KEYS} names, or the body more brackets or colons than rows need"
+        raise invalid(("body",), message, "too_long")
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -77,6 +80,8 @@ def by_columns(content: dict[str, list[Any]], most: int) -> Batch:
         raise invalid(("body",), f"the columns differ in length: store {len(store)}, item {len(item)}, date {len(date)}")
     if len(date) > most:
         raise too_many(len(date), most)
+    store, item = whole_numbers(store), whole_numbers(item)
+    content = {"store": store, "item": item, "date": date}
     wrong = ((name, row) for name in NAMES for row in islice(FIND[name](content[name]), SHOWN))
     raise_for((ANY[name].validate_python, content[name][row], (name, row)) for name, row in wrong)
     return Batch(store, item, date)
@@ -99,9 +104,17 @@ def by_rows(rows: list[Any], location: Location, most: int) -> Batch:
 def columns_of(rows: list[Any]) -> dict[str, list[Any]] | None:
     """The rows' fields, one list each; None where a row is no object of these three."""
     try:
-        return None if set(map(len, rows)) - {3} else {name: [row[name] for row in rows] for name in NAMES}
+        if set(map(len, rows)) - {3}:
+            return None
+        columns = {name: [row[name] for row in rows] for name in NAMES}
     except (TypeError, KeyError):
         return None
+    return columns | {name: whole_numbers(columns[name]) for name in ("store", "item")}
+
+
+def whole_numbers(column: list[Any]) -> list[Any]:
+    """A column with 1 for each 1.0."""
+    return [whole(value) for value in column] if float in set(map(type, column)) else column
 
 
 def raise_for(wrong: Iterator[tuple[Any, Any, Location]]) -> None:
@@ -140,6 +153,7 @@ def wrong_days(column: Sequence[Any]) -> Iterator[int]:
 
 
 def is_id(value: Any) -> bool:
+    value = whole(value)
     return type(value) is int or (type(value) is str and 0 < len(value) <= LONGEST_ID)
 
 

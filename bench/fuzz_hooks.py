@@ -41,7 +41,7 @@ def answerable(body: Any, days: list[str], columns: list[str]) -> Any:
         body["date"] = [day_for(day, days) for day in body["date"][:rows]]
     if isinstance(body.get("known_future"), dict):
         body["known_future"] = dict(zip(columns, (by_day(value, days) for value in body["known_future"].values()), strict=False))
-    if isinstance(body.get("horizon"), int):
+    if isinstance(body.get("horizon"), int | float):  # 3.0 is an integer, too
         body["horizon"] = min(body["horizon"], len(days))
     return body
 

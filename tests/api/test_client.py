@@ -35,7 +35,8 @@ def generated(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (folder / "config.yml").write_text("post_hooks: []\n")
     result = subprocess.run(
         [sys.executable, "-m", "openapi_python_client", "generate", "--path", "openapi.json", "--meta", "none",
-         "--output-path", PACKAGE, "--config", "config.yml", "--fail-on-warning"], cwd=folder, capture_output=True, text=True, check=False)
+         "--output-path", PACKAGE, "--config", "config.yml", "--fail-on-warning"],
+        cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))

@@ -153,6 +153,7 @@ class Model(BaseModel):
     model_version: str
     role: str = Field(description="champion, or candidate while nothing was promoted")
     why: str = Field(description="why this model serves")
+    scored: bool = Field(description="whether the history was long enough to backtest it")
     sha256: str = Field(description="of the model's file")
     trained_through: str = Field(description="the last day of its training")
     forecast_origin: str = Field(description="the last day whose sales are known")

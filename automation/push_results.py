@@ -22,10 +22,10 @@ from pathlib import Path
 from automation import check_drift, dvc_remote
 from automation.support import drift_history, github, pull_request, shell
 from demand.schema.errors import UserError
+from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import read_json
 from workspace.run.redaction import holds_secret
 
 RECORDED = ("dvc.lock", "data", "metrics", "models", "reports", str(paths.RETRAIN_LOG))
@@ -139,8 +139,8 @@ def message() -> str:
         row = read_history()[-1]
         what = {"promote": "Champion", "rollback": "Back to", "deploy": f"Deployment {row['result']}:"}[row["action"]]
         return f"{what} {row['version']}, trained through {row['trained_through']}\n\n{row['reason']}"
-    summary = read_json(paths.DRIFT_SUMMARY, "run dvc repro first")
-    return f"Sales through {summary['as_of']}: {'train' if summary['retrain'] else 'keep'}\n\n{'; '.join(summary['reasons'])}"
+    summary = read_drift_summary()
+    return f"Sales through {summary.as_of}: {'train' if summary.retrain else 'keep'}\n\n{'; '.join(summary.reasons)}"
 
 
 def main() -> None:

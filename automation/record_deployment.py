@@ -17,10 +17,10 @@ from automation.support import github
 from demand.champion.champion_record import TIME_FORMAT
 from demand.champion.history_rows import deployment_row
 from demand.schema.errors import UserError
+from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import add_row
 from workspace.registry.promotion import current_user, promotion_lock, rollback
 from workspace.registry.store import read_champion
-from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import read_json
 from workspace.run.redaction import redact
@@ -37,7 +37,7 @@ def settle(result: dict[str, Any]) -> str:
     with promotion_lock():
         at = datetime.now(UTC).strftime(TIME_FORMAT)
         details = "; ".join(filter(None, [f"{result['space']} at {result['revision']}", reason]))
-        as_of = read_json(paths.DRIFT_SUMMARY, "run dvc repro first")["as_of"]
+        as_of = str(read_drift_summary().as_of)
         add_row(deployment_row(current, at, current_user(), result["status"], details, as_of))
         if result["status"] == "rolled_back" and current.previous:
             said = rollback(None, f"its deployment failed: {reason}")

@@ -114,10 +114,10 @@ def known_values(served: Served, row: int, horizon: int, changes: Mapping[str, M
 
 
 def history(served: Served, row: int, days: int) -> dict[str, Any]:
-    """The last recorded sales of one series up to the origin."""
+    """The last recorded sales of one series up to the origin; null where nothing is known of a day."""
     whatif = served.whatif
     past = slice(max(whatif.origin + 1 - days, 0), whatif.origin + 1)
-    return {"date": whatif.dates[past].astype(str).tolist(), "sales": np.ascontiguousarray(whatif.sales[row, past])}
+    return {"date": whatif.dates[past].astype(str).tolist(), "sales": whatif.recorded(row, past)}
 
 
 def columns(values: np.ndarray) -> dict[str, np.ndarray]:

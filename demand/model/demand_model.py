@@ -10,11 +10,11 @@ import numpy as np
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.extremes import without_extremes
-from demand.model.base.factors import Factors, fit_factors
-from demand.model.base.level import GlobalLevel, global_level
+from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
+from demand.model.base.level import RECENT, GlobalLevel, global_level
 from demand.model.base.level_choice import inner_backtest
 from demand.model.base.seasonal_sums import SeasonalSums
-from demand.model.intervals import LEVELS, Dispersion, fit_dispersion
+from demand.model.intervals import ENOUGH, LEVELS, Dispersion, fit_dispersion, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
@@ -55,14 +55,19 @@ class DemandModel:
         sums = SeasonalSums(panel, factors.seasonal_factor(panel))
         tests = inner_backtest(factors, sums, end, horizon)
         kind = train.base if train.base != "auto" else min(tests, key=lambda k: tests[k].error, default="level")
-        common = tests[kind].common if kind in tests else 0.05
-        count, spread = tune_on_holdout(panel, kind, train, horizon, common)
+        common = tests[kind].common if kind in tests else None
+        if end < SEASON_NEEDS or common is None:
+            common = shared_error(common, max(end - RECENT, 0) / horizon)
+        count, held_out = tune_on_holdout(panel, kind, train, horizon, common)
+        spread = held_out or prior_dispersion(common, factors.noise)
+        if end < SEASON_NEEDS:
+            spread = widened(spread, horizon, end)
         rows = training_rows(BaseForecast(factors, kind), DesignMatrix(sums), end, horizon, train.rows, train.seed)
         trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, count)
         facts = {
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
             "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": count,
-            "rows": len(rows.sales), "series": panel.n_series,
+            "rows": len(rows.sales), "series": panel.n_series, "intervals": "held-out days" if held_out else "prior",
             "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
                            for k, test in tests.items()},
         }
@@ -134,21 +139,29 @@ def read_model(content: bytes, file: str) -> DemandModel:
     return DemandModel.from_bytes(bytes_in_file(content, file))
 
 
-def tune_on_holdout(panel: Panel, kind: str, train: TrainParams, horizon: int, common: float) -> tuple[int, Dispersion]:
-    """Number of trees and spread, from a model that is fitted without the last `horizon` days and forecasts them."""
-    origin = panel.last_day - horizon
-    end = panel.column(origin)
-    before = panel.through(origin) if end >= 2 * horizon else None
+def tune_on_holdout(panel: Panel, kind: str, train: TrainParams, horizon: int,
+                    common: float) -> tuple[int, Dispersion | None]:
+    """Number of trees and spread, from a model that is fitted without the last `horizon` days and forecasts them.
+
+    A history of less than three times that holds out a third of its days. No spread where these are fewer than ENOUGH // 4 days
+    of series, or nothing was sold.
+    """
+    last = panel.column(panel.last_day)
+    days = horizon if last >= 3 * horizon else min(horizon, last // 3)
+    end = last - days
+    before = panel.through(panel.dates[end]) if days > 0 else None
     if before is None or not before.n_series:
-        return train.n_estimators, fit_dispersion(np.empty(0), np.empty(0), np.empty(0), common)
+        return train.n_estimators, None
     base = BaseForecast(fit_factors(before), kind)
-    rows = training_rows(base, DesignMatrix(base.sums(before)), end, horizon, train.rows // 2, train.seed)
-    test = rows_at(base, DesignMatrix(base.sums(panel)), np.array([end]), horizon, train.rows // 2, train.seed)
+    test = rows_at(base, DesignMatrix(base.sums(panel)), np.array([end]), days, train.rows // 2, train.seed)
     if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
-        return train.n_estimators, fit_dispersion(np.empty(0), np.empty(0), np.empty(0), common)
+        return train.n_estimators, None
+    rows = training_rows(base, DesignMatrix(base.sums(before)), end, days, train.rows // 2, train.seed)
     scale = test.sales.sum() / test.base.sum()
     trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, train.n_estimators,
                                                    (test.matrix, test.ratio / scale, test.weight))
+    if panel.trading[:, end + 1:last + 1].sum() < ENOUGH // 4:
+        return count, None
     return count, fit_dispersion(test.sales, test.base * trees.predict(test.matrix), test.horizon, common)
 
 

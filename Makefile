@@ -6,13 +6,14 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench bench-field drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms bench bench-field drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 help:
 	@echo 'make repro   the pipeline: from the data to the forecast of the next 90 days (dvc repro)'
 	@echo 'make serve   the forecast API on http://127.0.0.1:8000, from the model and the data that are here'
+	@echo 'make stack   the API, Prometheus, Alertmanager and Grafana in containers (needs Docker); writes .env where it is missing'
 	@echo 'make test    style, types and all tests that need nothing but what pip installs'
 	@echo 'make test-full   the tests that need what pip cannot install: containers, a browser; PARTS="Docker Chromium" names the ones required'
 	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
@@ -35,6 +36,13 @@ repro: $(VENV)/.repro
 
 serve: $(VENV)/.repro
 	python -m api
+
+stack:
+	@umask 077; [ -e .env ] || cp .env.example .env
+	@umask 077; grep -q '^GRAFANA_PASSWORD=.' .env || { \
+	  { grep -v '^GRAFANA_PASSWORD=' .env || true; echo "GRAFANA_PASSWORD=$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"; } >.env.part; \
+	  mv .env.part .env; echo 'Grafana: the password is GRAFANA_PASSWORD in .env'; }
+	docker compose up --build
 
 test: lint
 	pytest -q --durations 5 -n 2 --dist loadfile

@@ -15,9 +15,9 @@ import numpy as np
 from fastapi import HTTPException, Request
 
 T = TypeVar("T")
-INLINE = 20_000  # bytes of a body that is parsed without a thread
+SMALL = 20_000  # bytes of a body that is parsed without a thread, in less time than a thread takes to start
 HELD = 2  # largest bodies that are held in memory at a time
-READ_SECONDS = 30  # until a large body must have arrived
+READ_SECONDS = 30.0  # until a body must have arrived
 CHUNK = 1 << 19  # bytes that are counted at a time
 COMMA, COLON, QUOTE, BACKSLASH = b',:"\\'
 OPEN_LIST, OPEN, CLOSE = b"[{}"
@@ -32,15 +32,15 @@ class Budget(NamedTuple):
     keys: int  # of one object
 
 
-def fits(body: bytes, budget: Budget) -> bool:
+def fits_budget(body: bytes, budget: Budget) -> bool:
     """Whether a JSON text keeps to the budget; what is in strings is left out only where it would be over."""
     if len(body) <= min(budget):
         return True
     chunks = [np.frombuffer(body, "u1", min(CHUNK, len(body) - at), at) for at in range(0, len(body), CHUNK)]
-    return keeps(chunks, budget) or keeps(outside_strings(chunks), budget)
+    return fits_without_strings(chunks, budget) or fits_without_strings(outside_strings(chunks), budget)
 
 
-def keeps(chunks: Iterable[np.ndarray], budget: Budget) -> bool:
+def fits_without_strings(chunks: Iterable[np.ndarray], budget: Budget) -> bool:
     """The same for a text without strings."""
     total, nesting = np.zeros(3, "i8"), []
     for chunk in chunks:
@@ -48,10 +48,10 @@ def keeps(chunks: Iterable[np.ndarray], budget: Budget) -> bool:
         if (total > budget[:3]).any():
             return False
         nesting.append(chunk[(chunk == COLON) | (chunk == OPEN) | (chunk == CLOSE)].tobytes())
-    return not wide(b"".join(nesting), budget.keys)
+    return not has_wide_object(b"".join(nesting), budget.keys)
 
 
-def wide(nesting: bytes, keys: int) -> bool:
+def has_wide_object(nesting: bytes, keys: int) -> bool:
     """Whether an object may have more keys, from colons and braces alone: many in a row, or many after objects that end."""
     return b":" * (keys + 1) in nesting or nesting.count(b"}:") > keys
 
@@ -80,7 +80,7 @@ def outside_strings(chunks: list[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 class Bodies:
-    """The large bodies of one process: few are held at a time, and one is parsed at a time.
+    """The bodies of one process: few large ones are held at a time, and one is parsed at a time.
 
     Args:
         most: bytes of one body.
@@ -91,28 +91,58 @@ class Bodies:
         self.turn = asyncio.Semaphore(1)
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """The body. Raises 503 where too many large ones are held already, and 408 where it does not arrive."""
-        size = int(request.headers.get("content-length", self.most))
-        if size <= INLINE:
-            yield await request.body()
-            return
-        if size > self.free:
+    async def read(self, request: Request, most: int | None = None) -> AsyncIterator[bytes]:
+        """A body of at most `most` bytes, while it is needed. Raises what `read_body` does, and 503 where too many are held."""
+        most = self.most if most is None else min(most, self.most)
+        size = declared_size(request, most)
+        held = size if size > SMALL else 0
+        if held > self.free:
             raise HTTPException(503, "too many large requests at once: try again later", headers={"Retry-After": "1"})
-        self.free -= size
+        self.free -= held
         try:
-            try:
-                async with asyncio.timeout(READ_SECONDS):
-                    body = await request.body()
-            except TimeoutError:
-                raise HTTPException(408, f"the body did not arrive within {READ_SECONDS} seconds") from None
-            yield body
+            yield await read_body(request, most)
         finally:
-            self.free += size
+            self.free += held
 
     async def work(self, body: bytes, task: Callable[[], T]) -> T:
         """The result of a task on a body: in a thread, after those of other large bodies, unless it is small."""
-        if len(body) < INLINE:
+        if len(body) <= SMALL:
             return task()
         async with self.turn:
             return await asyncio.to_thread(task)
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """A body of at most `most` bytes. Raises 413 for a larger one, and 408 where it does not arrive in time.
+
+    With 408 the connection is closed, as what may still come is part of that body.
+    """
+    declared_size(request, most)
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await read_at_most(request, most)
+    except TimeoutError:
+        raise HTTPException(408, f"the body did not arrive within {READ_SECONDS:g} seconds", {"Connection": "close"}) from None
+
+
+def declared_size(request: Request, most: int) -> int:
+    """The bytes that a body says it has, `most` where it does not say."""
+    size = int(dict(request.scope["headers"]).get(b"content-length", most))
+    if size > most:
+        raise too_large(most)
+    return size
+
+
+async def read_at_most(request: Request, most: int) -> bytes:
+    """A body that may be longer than it says, or does not say how long it is."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise too_large(most)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"the body is larger than {most:,} bytes")

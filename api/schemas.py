@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
-SHOWN = 20  # errors in an answer
 LONGEST_ID = 200  # characters
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-Id = Annotated[int, Field(strict=True)] | Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID)]
+
+
+def whole(value: Any) -> Any:
+    """1.0 as 1: JSON knows no difference."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, Field(strict=True), BeforeValidator(whole)] | Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_ID)]
 Store = Annotated[Id, Field(description="store as in the data", examples=[1])]
 Item = Annotated[Id, Field(description="item as in the data", examples=[1])]
 Day = Annotated[str, StringConstraints(strict=True, pattern=DAY),
@@ -42,8 +48,10 @@ class Query(Body):
 class WhatIfQuery(Body):
     """Other circumstances for a whole series."""
 
-    horizon: int | None = Field(None, ge=1, strict=True, description="days; all that are forecast when left out")
-    history: int = Field(0, ge=0, le=3660, strict=True, description="days of recorded sales to send along")
+    horizon: Annotated[int, Field(strict=True, ge=1), BeforeValidator(whole)] | None = Field(
+        None, description="days; all that are forecast when left out")
+    history: Annotated[int, Field(strict=True, ge=0, le=3660), BeforeValidator(whole)] = Field(
+        0, description="days of recorded sales to send along")
     recent_sales: Recent | None = None
     known_future: dict[str, Annotated[dict[Day, Value], Field(max_length=3660)]] | None = Field(
         None, max_length=100, description='values of known-future columns by day, such as {"promo": {"2025-01-15": 1}}')
@@ -71,36 +79,6 @@ class Columns(Body):
 
 ANY_ID: TypeAdapter[int | str] = TypeAdapter(Id)
 ANY_DAY: TypeAdapter[str] = TypeAdapter(Day)
-Asked = TypeVar("Asked", bound=BaseModel)
-
-
-def parse(model: type[Asked], body: bytes) -> Asked:
-    """A body as its model. Raises 422 with the first errors."""
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestValidationError(located(error)) from None
-
-
-def located(error: ValidationError, place: tuple[str | int, ...] = ()) -> list[dict[str, Any]]:
-    """The first errors of a body in FastAPI's form; `place` is that of the value in the body."""
-    errors = error.errors(include_url=False, include_input=False, include_context=False)[:SHOWN]
-    return [{"type": each["type"], "loc": ("body", *place, *each["loc"]), "msg": each["msg"]} for each in errors]
-
-
-BODIES, DEFINITIONS = TypeAdapter.json_schemas(  # of the routes that parse their body themselves, and what those refer to
-    [(Query, "validation", TypeAdapter(Query)), (WhatIfQuery, "validation", TypeAdapter(WhatIfQuery)),
-     (Columns, "validation", TypeAdapter(Columns | Rows | list[Row]))], ref_template="#/components/schemas/{model}")
-
-
-def documented(model: type[BaseModel], examples: dict[str, Any] | None = None) -> dict[str, Any]:
-    """`openapi_extra` of a route that parses its body itself."""
-    content = {"schema": BODIES[model, "validation"], **({"examples": examples} if examples else {})}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
-
-
-BATCHES = {"columns": {"value": {"store": [1, 1], "item": [1, 2], "date": ["2025-01-15", "2025-01-15"]}},
-           "rows": {"value": {"rows": [{"store": 1, "item": 1, "date": "2025-01-15"}]}}}
 
 
 class Prediction(BaseModel):
@@ -119,7 +97,7 @@ class Prediction(BaseModel):
     what_if: bool = Field(description="whether other circumstances than the recorded ones were asked for")
 
 
-class Many(BaseModel):
+class Forecasts(BaseModel):
     """One value per row or day, in the order of the request."""
 
     predicted_sales: list[float]
@@ -131,7 +109,7 @@ class Many(BaseModel):
     forecast_origin: str
 
 
-class ManyRows(BaseModel):
+class ForecastRows(BaseModel):
     """The answer to a batch by rows."""
 
     rows: list[dict[str, Any]]
@@ -139,12 +117,12 @@ class ManyRows(BaseModel):
     forecast_origin: str
 
 
-class Past(BaseModel):
+class History(BaseModel):
     date: list[str]
     sales: list[float | None]
 
 
-class Series(Many):
+class Series(Forecasts):
     """The forecast of one series."""
 
     store: int | str
@@ -152,26 +130,67 @@ class Series(Many):
     date: list[str]
     what_if: bool
     known_future: dict[str, list[float | None]]
-    history: Past | None = None
+    history: History | None = None
 
 
-class Problem(BaseModel):
-    detail: Any
+class StoreItems(BaseModel):
+    store: int | str
+    items: list[int | str]
 
 
-PROBLEMS = {
-    400: "The body cannot be parsed",
-    401: "Wrong or missing X-API-Key",
-    403: "The server has no API_KEY",
-    404: "Unknown store or item",
-    409: "The newer model cannot be had; the old one goes on serving",
-    408: "A large body did not arrive in time",
-    413: "Too many rows, or too large a request",
-    422: "Malformed, or a day outside the forecast",
-    503: "No model is loaded yet, or too many large requests at once",
-}
+class Catalogue(BaseModel):
+    """All series, and the future covariates that a what-if can change."""
+
+    stores: list[StoreItems]
+    known_future: list[str]
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route may answer other than 200, for the docs."""
-    return {status: {"model": Problem, "description": PROBLEMS[status]} for status in statuses}
+class Model(BaseModel):
+    """The model that serves."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_version: str
+    role: str = Field(description="champion, or candidate while nothing was promoted")
+    why: str = Field(description="why this model serves")
+    scored: bool = Field(description="whether the history was long enough to backtest it")
+    sha256: str = Field(description="of the model's file")
+    trained_through: str = Field(description="the last day of its training")
+    forecast_origin: str = Field(description="the last day whose sales are known")
+    horizon: int = Field(description="days that are forecast")
+    promoted_at: float = Field(description="seconds since 1970")
+    age_seconds: float = Field(description="since then")
+    metrics: dict[str, Any] = Field(description="of its backtest")
+    model: dict[str, Any] = Field(description="facts of its training")
+    known_future: list[str]
+
+
+class LastReload(BaseModel):
+    result: str
+    message: str
+    at: float = Field(description="seconds since 1970")
+
+
+class Status(BaseModel):
+    status: str
+
+
+class Running(Status):
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_version: str | None
+    docs: str
+
+
+class Ready(Status):
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_version: str | None
+    last_reload: LastReload | None
+
+
+class Reloaded(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+    result: str
+    model_version: str | None

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from bench.hostile import SIZES, kinds
 
@@ -51,12 +52,14 @@ class Running:
 
     pid: int
     port: int
+    key: str = ""
 
     def ask(self, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Status and content, over a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
-            connection.request("GET" if body is None else "POST", path, body, {"content-type": "application/json"})
+            headers = {"content-type": "application/json", "x-api-key": self.key}
+            connection.request("GET" if body is None else "POST", path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -72,19 +75,19 @@ class Running:
 
 
 @contextmanager
-def serving(tree: Path) -> Iterator[Running]:
+def serving(tree: Path, key: str = "") -> Iterator[Running]:
     """The API on a free port, ready."""
     with tempfile.TemporaryDirectory() as state, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
         probe.close()
-        env = os.environ | {"PYTHONPATH": str(ROOT), "API_KEY": "", "POLL_SECONDS": "0", "STATE_DIR": state, "PORT": str(port),
+        env = os.environ | {"PYTHONPATH": str(ROOT), "API_KEY": key, "POLL_SECONDS": "0", "STATE_DIR": state, "PORT": str(port),
                             "HOST": "127.0.0.1", "WORKERS": "1"}
         env.pop("PROMETHEUS_MULTIPROC_DIR", None)
         process = subprocess.Popen([sys.executable, "-m", "api"], cwd=tree, env=env, start_new_session=True,
                                    stderr=subprocess.DEVNULL)
         try:
-            running = Running(process.pid, port)
+            running = Running(process.pid, port, key)
             until_ready(running, process)
             yield running
         finally:
@@ -164,7 +167,8 @@ def best(running: Running, path: str, body: bytes, at_once: int) -> Cost:
 def paths(running: Running) -> dict[str, str]:
     """The routes that take a body, of a series that there is."""
     first = json.loads(running.ask("/series")[1])["stores"][0]
-    return {"batch": "/predict/batch", "query": "/predict", "series": f"/forecast/{first['store']}/{first['items'][0]}"}
+    series = urlencode({"store": first["store"], "item": first["items"][0]})
+    return {"batch": "/predict/batch", "query": "/predict", "series": f"/forecast?{series}"}
 
 
 def main() -> None:

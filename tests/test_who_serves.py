@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.precompute.build import build
-from api.serving.model_store import Served
+from api.serving.served import Served
 from automation.support import smoke_test
 from demand.champion.champion_record import Champion
 from demand.champion.serving_rule import who_serves

@@ -25,9 +25,9 @@ def compute(project: Path, into: Path, timeout: float, polite: bool) -> Path:
     run = subprocess.run(command, cwd=project.resolve(), timeout=timeout, env={**os.environ, "PYTHONPATH": str(CODE)},
                          capture_output=True, text=True, check=False)
     if run.returncode:
-        said = redact(run.stderr.strip())
-        told = said.removeprefix("error: ") if said.startswith("error: ") else said[-400:]
-        raise RuntimeError(told or f"the computation ended with {run.returncode}")
+        output = redact(run.stderr.strip())
+        message = output.removeprefix("error: ") if output.startswith("error: ") else output[-400:]
+        raise RuntimeError(message or f"the computation ended with {run.returncode}")
     return Path(run.stdout.strip().splitlines()[-1])
 
 

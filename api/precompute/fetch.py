@@ -16,7 +16,7 @@ from workspace.run.redaction import redact
 NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
 
 
-def project(settings: Settings, state: Path) -> Path:
+def working_tree(settings: Settings, state: Path) -> Path:
     """A working tree with the newest model and data; raises RuntimeError when the remote cannot be reached."""
     if settings.source_git is None:
         return settings.project_dir

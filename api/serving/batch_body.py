@@ -12,17 +12,18 @@ from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from api.limits import Budget, fits
-from api.schemas import ANY_DAY, ANY_ID, DAY, LONGEST_ID, SHOWN, Columns, Row, Rows, located
-from api.serving.forecast_table import Id
+from api.errors import SHOWN, invalid, problems_of
+from api.limits import Budget, fits_budget
+from api.schemas import ANY_DAY, ANY_ID, DAY, LONGEST_ID, Columns, Row, Rows, whole
+from api.serving.lookup_table import Id
 
 NAMES = ("store", "item", "date")
 DATE = re.compile(DAY, re.ASCII)
-WIDE = 50  # keys of one object, beyond which nothing is looked at
+MOST_KEYS = 50  # keys of one object, beyond which nothing is looked at
 Location = tuple[str | int, ...]
 
 
-class Asked(NamedTuple):
+class Batch(NamedTuple):
     """N rows; `rows` are they as they were sent, None if they came by columns."""
 
     store: list[Id]
@@ -31,15 +32,17 @@ class Asked(NamedTuple):
     rows: list[dict[str, Any]] | None = None
 
 
-def parse(body: bytes, most: int) -> Asked:
+def parse(body: bytes, most: int) -> Batch:
     """The rows of a batch in any of its forms. Raises 413 for more than `most`, and 422 with the first errors."""
-    if not fits(body, Budget(3 * most + 3, 3 * most + 3, most + 4, WIDE)):
-        raise HTTPException(413, f"the body holds more than {most:,} rows of store, item and date need")
+    if not fits_budget(body, Budget(3 * most + 3, 3 * most + 3, most + 4, MOST_KEYS)):
+        if body.count(b",") > 3 * most + 3 or body.count(b"{") > most + 1:
+            raise HTTPException(413, f"the body holds more than {most:,} rows of store, item and date need")
+        message = f"an object has more than {MOST_KEYS} names, or the body more brackets or colons than rows need"
+        raise invalid(("body",), message, "too_long")
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        problem = {"type": "json_invalid", "loc": ("body", error.pos), "msg": f"Invalid JSON: {error.msg}"}
-        raise RequestValidationError([problem]) from None
+        raise invalid(("body", error.pos), f"Invalid JSON: {error.msg}", "json_invalid") from None
     if isinstance(content, list):
         return by_rows(content, (), most)
     if isinstance(content, dict) and "rows" in content:
@@ -51,16 +54,19 @@ def parse(body: bytes, most: int) -> Asked:
 
 def check_fields(model: type[BaseModel], content: Any) -> None:
     """Whether an object has the fields of a model, and lists in them; what is in the lists is not looked at."""
+    content = first_fields(content)
     if isinstance(content, dict):
-        content = {name: [] if isinstance(value, list) else value for name, value in first_fields(content).items()}
+        content = {name: [] if isinstance(value, list) else value for name, value in content.items()}
     try:
         model.model_validate(content)
     except ValidationError as error:
-        raise RequestValidationError(located(error)) from None
+        raise RequestValidationError(problems_of(error)) from None
 
 
-def first_fields(content: dict[str, Any]) -> dict[str, Any]:
-    """An object without most of the fields that it should not have."""
+def first_fields(content: Any) -> Any:
+    """An object without most of the fields that it should not have; anything else as it is."""
+    if not isinstance(content, dict):
+        return content
     return {name: content[name] for name in (*NAMES, "rows") if name in content} | dict(islice(content.items(), SHOWN))
 
 
@@ -68,44 +74,57 @@ def too_many(rows: int, most: int) -> HTTPException:
     return HTTPException(413, f"{rows:,} rows are more than the {most:,} of one batch")
 
 
-def by_columns(content: dict[str, list[Any]], most: int) -> Asked:
+def by_columns(content: dict[str, list[Any]], most: int) -> Batch:
     store, item, date = (content[name] for name in NAMES)
     if not len(store) == len(item) == len(date):
-        message = f"the columns differ in length: store {len(store)}, item {len(item)}, date {len(date)}"
-        raise RequestValidationError([{"type": "value_error", "loc": ("body",), "msg": message}])
+        raise invalid(("body",), f"the columns differ in length: store {len(store)}, item {len(item)}, date {len(date)}")
     if len(date) > most:
         raise too_many(len(date), most)
+    store, item = whole_numbers(store), whole_numbers(item)
+    content = {"store": store, "item": item, "date": date}
     wrong = ((name, row) for name in NAMES for row in islice(FIND[name](content[name]), SHOWN))
-    refuse((ANY[name].validate_python, content[name][row], (name, row)) for name, row in wrong)
-    return Asked(store, item, date)
+    raise_for((ANY[name].validate_python, content[name][row], (name, row)) for name, row in wrong)
+    return Batch(store, item, date)
 
 
-def by_rows(rows: list[Any], location: Location, most: int) -> Asked:
+def by_rows(rows: list[Any], location: Location, most: int) -> Batch:
     if len(rows) > most:
         raise too_many(len(rows), most)
-    try:
-        whole = not set(map(len, rows)) - {3}
-        store, item, date = ([row[name] for row in rows] for name in NAMES)
-    except (TypeError, KeyError):
-        whole = False
+    columns = columns_of(rows)
     wrong: Iterable[int]
-    if whole:
-        columns = {"store": store, "item": item, "date": date}
-        wrong = sorted({row for name in NAMES for row in islice(FIND[name](columns[name]), SHOWN)})
-    else:
+    if columns is None:
         wrong = (k for k, row in enumerate(rows) if not is_row(row))
-    refuse((Row.model_validate, first_fields(rows[k]) if isinstance(rows[k], dict) else rows[k], (*location, k)) for k in wrong)
-    return Asked(store, item, date, rows)
+    else:
+        wrong = sorted({row for name in NAMES for row in islice(FIND[name](columns[name]), SHOWN)})
+    raise_for((Row.model_validate, first_fields(rows[k]), (*location, k)) for k in wrong)
+    assert columns is not None  # else a row was wrong
+    return Batch(**columns, rows=rows)
 
 
-def refuse(wrong: Iterator[tuple[Any, Any, Location]]) -> None:
+def columns_of(rows: list[Any]) -> dict[str, list[Any]] | None:
+    """The rows' fields, one list each; None where a row is no object of these three."""
+    try:
+        if set(map(len, rows)) - {3}:
+            return None
+        columns = {name: [row[name] for row in rows] for name in NAMES}
+    except (TypeError, KeyError):
+        return None
+    return columns | {name: whole_numbers(columns[name]) for name in ("store", "item")}
+
+
+def whole_numbers(column: list[Any]) -> list[Any]:
+    """A column with 1 for each 1.0."""
+    return [whole(value) for value in column] if float in set(map(type, column)) else column
+
+
+def raise_for(wrong: Iterator[tuple[Any, Any, Location]]) -> None:
     """Raise the first errors, in pydantic's words, if there are any."""
     problems: list[dict[str, Any]] = []
     for validate, value, location in wrong:
         try:
             validate(value)
         except ValidationError as error:
-            problems += located(error, location)
+            problems += problems_of(error, location)
         if len(problems) >= SHOWN:
             break
     if problems:
@@ -134,6 +153,7 @@ def wrong_days(column: Sequence[Any]) -> Iterator[int]:
 
 
 def is_id(value: Any) -> bool:
+    value = whole(value)
     return type(value) is int or (type(value) is str and 0 < len(value) <= LONGEST_ID)
 
 

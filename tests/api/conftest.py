@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from workspace.run.files import write_json, write_table
 
 HORIZON, DAYS, AHEAD = 14, 420, 20
 KEY = "a key"
+STORES, ITEMS = ("..", "a/b"), ("007", "50% \"off\" & more?#'<b>", "🍎 é\u200d")  # ids that are opaque, sorted
 SETTINGS = TrainParams(algorithm="xgboost", base="auto", max_depth=3, n_estimators=20, learning_rate=0.3, rows=2000, seed=0)
 
 
@@ -95,6 +97,17 @@ def template(tmp_path_factory: pytest.TempPathFactory, panel: Panel, model: Dema
     project = tmp_path_factory.mktemp("template")
     put_data(project, panel)
     put_model(project, model)
+    return project
+
+
+@pytest.fixture(scope="session")
+def opaque(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Path:
+    """A working tree whose ids are of every kind of character."""
+    named = replace(panel, store=np.array([STORES[store - 1] for store in panel.store], object),
+                    item=np.array([ITEMS[item - 1] for item in panel.item], object))
+    project = tmp_path_factory.mktemp("opaque")
+    put_data(project, named)
+    put_model(project, DemandModel.fit(named, SETTINGS, HORIZON))
     return project
 
 

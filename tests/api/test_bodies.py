@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from api import limits, schemas
-from api.limits import Bodies, Budget, fits
+from api import errors, limits, schemas
+from api.limits import Bodies, Budget, fits_budget
 from api.serving import batch_body
 from bench.bodies import AT_ONCE, Running, cost, paths, serving
 from bench.hostile import SIZES, kinds
@@ -82,12 +82,12 @@ def test_a_body_fits_a_budget_of_what_it_has_and_none_below(value: object, chunk
     need = tokens(value)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "CHUNK", chunk)
-        assert fits(body, Budget(*need, 1000))
+        assert fits_budget(body, Budget(*need, 1000))
         for k in range(3):
             if need[k] and len(body) > need[k] - 1:
                 less = [10**9] * 3
                 less[k] = need[k] - 1
-                assert not limits.keeps(limits.outside_strings(chunks(body, chunk)), Budget(*less, 1000))
+                assert not limits.fits_without_strings(limits.outside_strings(chunks(body, chunk)), Budget(*less, 1000))
 
 
 def chunks(body: bytes, size: int) -> list[np.ndarray]:
@@ -99,7 +99,7 @@ def chunks(body: bytes, size: int) -> list[np.ndarray]:
     (b'{"a":{},"b":{},"c":{},"d":{}}', True), (b'{"a":{},"b":{},"c":{},"d":{},"e":{}}', False),
 ])
 def test_an_object_with_many_keys(body: bytes, fit: bool) -> None:
-    assert fits(body + b" " * 1000, Budget(1000, 1000, 1000, keys=3)) == fit
+    assert fits_budget(body + b" " * 1000, Budget(1000, 1000, 1000, keys=3)) == fit
 
 
 ID = st.integers(-5, 5) | st.text(max_size=3) | st.none() | st.booleans() | st.floats(0, 2) | st.just("x" * 201) | st.just([1])
@@ -121,7 +121,7 @@ def refused(body: object, most: int = 100) -> list[dict[str, object]]:
 @given(ROWS)
 def test_rows_are_refused_as_pydantic_would(rows: list[object]) -> None:
     for model, body in ((list[schemas.Row], rows), (schemas.Rows, {"rows": rows})):
-        assert refused(body) == by_pydantic(model, body)[:schemas.SHOWN]
+        assert refused(body) == by_pydantic(model, body)[:errors.SHOWN]
 
 
 @settings(deadline=None, max_examples=300)
@@ -132,7 +132,7 @@ def test_columns_are_refused_as_pydantic_would(rows: list[dict[str, object]], le
     ours, theirs = refused(body), by_pydantic(schemas.Columns, body)
     if left_out or extra:  # then no value is looked at
         theirs = [each for each in theirs if len(each["loc"]) == 2]  # type: ignore[arg-type]
-    assert ours == theirs[:schemas.SHOWN]
+    assert ours == theirs[:errors.SHOWN]
 
 
 def by_pydantic(model: object, body: object) -> list[dict[str, object]]:
@@ -156,8 +156,8 @@ def test_the_form_of_a_batch_is_told_by_parsing(client: TestClient) -> None:
 def test_only_the_first_errors_are_shown_and_none_repeats_the_input(client: TestClient) -> None:
     for body in ([{"x" * 300: 1}] * 500, {"rows": [None] * 500}, {"store": [None] * 500, "item": [1] * 500, "date": [1] * 500}):
         answer = client.post("/predict/batch", json=body)
-        assert (answer.status_code, len(answer.json()["detail"])) == (422, schemas.SHOWN)
-        assert len(answer.content) < 300 * schemas.SHOWN
+        assert (answer.status_code, len(answer.json()["detail"])) == (422, errors.SHOWN)
+        assert len(answer.content) < 300 * errors.SHOWN
 
 
 def request(body: bytes, arrives: bool = True) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -9,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from pydantic import ValidationError
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
+from api.documentation import SWAGGER
 from api.settings import Settings
+from bench.bodies import serving
+from bench.fuzz import fuzz
 from tests.api.conftest import KEY, settings, started
 
 DAY = "2024-02-25"
@@ -177,20 +175,52 @@ def test_whatever_the_docs_refer_to_is_there(client: TestClient) -> None:
     assert {"Query", "WhatIfQuery", "Columns", "Row"} <= named <= set(described["components"]["schemas"])
 
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+@pytest.mark.parametrize("key", ["", KEY])
+def test_every_check_of_schemathesis_on_every_operation(template: Path, key: str) -> None:
+    """In short; `python -m bench.fuzz` sends 20,000 cases."""
+    with serving(template, key) as running:
+        assert fuzz(running, cases=500, examples=15) >= 500
 
 
-@pytest.mark.parametrize("mode", ["positive", "negative"])
-def test_no_request_is_a_server_error(client: TestClient, mode: str) -> None:
-    """schemathesis, on every operation of the schema: what it allows, and what it does not."""
-    described = schemathesis.openapi.from_asgi("/openapi.json", client.app)
-    operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) >= 11
-    for operation in operations:
-        @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
-        @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-        def ask(case: schemathesis.Case) -> None:
-            case.call_and_validate(checks=CHECKS)
+def test_the_fuzzer_finds_what_is_wrong(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the days of the forecast, what the document allows is refused, and that ends the run."""
+    monkeypatch.setattr("bench.fuzz.facts", lambda _: '{"days": ["2001-01-01"], "known_future": []}')
+    with serving(template) as running, pytest.raises(SystemExit, match="date_outside_horizon"):
+        fuzz(running, cases=1, examples=5)
 
-        if mode == "positive" or operation.body or len(operation.query):
-            ask()
+
+@pytest.mark.parametrize(("path", "allowed"), [
+    ("/forecast?store=1&item=1", "GET, POST"), ("/forecast/1/1", "GET, POST"), ("/predict", "POST"), ("/series", "GET")])
+def test_a_wrong_method_is_told_all_that_are_right(client: TestClient, path: str, allowed: str) -> None:
+    answer = client.request("DELETE", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+def test_a_whole_number_may_have_a_point(client: TestClient) -> None:
+    """JSON knows no difference between 1 and 1.0, and its schemas allow both."""
+    plain, pointed = (client.post("/predict", content=json.dumps(QUERY | {"store": store})).json() for store in (1, 1.0))
+    assert plain == pointed
+    for body in ({"store": [1.0], "item": [1], "date": [DAY]}, [QUERY | {"item": 1.0}]):
+        assert client.post("/predict/batch", json=body).status_code == 200
+    assert len(client.post("/forecast?store=1&item=1", content='{"horizon": 2.0}').json()["date"]) == 2
+
+
+def test_operations_have_the_names_of_their_functions(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    names = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
+    assert len(set(names)) == len(names)
+    assert {"predict", "predict_batch", "forecast", "forecast_what_if", "series", "model", "reload"} <= set(names)
+
+
+def test_the_docs_work_without_a_network(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "://" not in page
+    assets = re.findall(r'(?:src|href)="(docs/[^"]+)"', page)
+    assert len(assets) == 3
+    for asset in assets:
+        assert client.get(f"/{asset}").status_code == 200
+    for wrong in ("/docs/README.md", "/docs/..%2Findex.html", "/docs/"):
+        assert client.get(wrong, follow_redirects=False).status_code in (404, 307)
+    for line in (SWAGGER / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split()
+        assert hashlib.sha256((SWAGGER / name).read_bytes()).hexdigest() == digest

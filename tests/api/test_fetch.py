@@ -45,16 +45,16 @@ def test_what_was_pushed_is_fetched(tmp_path: Path, panel: Panel, model: DemandM
     put_model(tree, model)
     run(tree, sys.executable, "-m", "dvc", "add", "--quiet", "models/model.pkl", "data/processed/feature_data.parquet")
     pushed(tree, "a candidate")
-    first = fetch.project(settings(tree), state)
+    first = fetch.working_tree(settings(tree), state)
     assert (first / "models/model.pkl").read_bytes() == (tree / "models/model.pkl").read_bytes()
     assert (first / "data/processed/feature_data.parquet").exists()
-    assert fetch.project(settings(tree), state) == first
+    assert fetch.working_tree(settings(tree), state) == first
 
     put_model(tree, model, VERSION)
     path = pointer(tree)["model"]
     run(tree, sys.executable, "-m", "dvc", "add", "--quiet", path)
     pushed(tree, "a champion")
-    second = fetch.project(settings(tree), state)
+    second = fetch.working_tree(settings(tree), state)
     assert second != first
     assert (second / path).read_bytes() == (tree / path).read_bytes()
     assert pointer(second)["version"] == VERSION
@@ -67,11 +67,11 @@ def test_what_was_pushed_is_fetched(tmp_path: Path, panel: Panel, model: DemandM
     run(tree, "git", *GIT, "commit", "--quiet", "--all", "--message", "again")
     (state / "cache").rename(tmp_path / "lost")
     with pytest.raises(RuntimeError, match="dvc pull failed"):
-        fetch.project(settings(tree), state)
+        fetch.working_tree(settings(tree), state)
 
 
 def test_a_repository_that_cannot_be_read(tmp_path: Path) -> None:
     url = "http://name:secret@127.0.0.1:9/repository.git"
     with pytest.raises(RuntimeError, match="the Git repository cannot be read") as raised:
-        fetch.project(Settings(_env_file=None, source_git=url), tmp_path)
+        fetch.working_tree(Settings(_env_file=None, source_git=url), tmp_path)
     assert "secret" not in str(raised.value)

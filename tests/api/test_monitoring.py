@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +167,37 @@ def test_provisioning_points_to_what_is_there() -> None:
     assert any(volume.split(":")[1] == folder["options"]["path"] for volume in compose["grafana"]["volumes"])
     for name, service in compose.items():
         assert service["mem_limit"], name
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
         assert name == "api" or re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
         assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
         for volume in service["volumes"]:
             host = volume.split(":")[0]
             assert not host.startswith(".") or (ROOT / host).exists() or host in ("./data/processed", "./reports"), volume
+
+
+def test_every_setting_of_the_example_reaches_the_api() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    example = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert example - {"GRAFANA_USER", "GRAFANA_PASSWORD", "API_MEMORY"} == set(compose["api"]["environment"])
+
+
+def test_make_stack_makes_a_password_once(tmp_path: Path) -> None:
+    for name in ("Makefile", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\n")
+    (tmp_path / "bin/docker").chmod(0o755)
+    passwords = set()
+    for _ in range(2):
+        env = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
+        subprocess.run(["make", "stack"], cwd=tmp_path, env=env, check=True, capture_output=True)
+        lines = (tmp_path / ".env").read_text().splitlines()
+        passwords |= {line.partition("=")[2] for line in lines if line.startswith("GRAFANA_PASSWORD=")}
+        assert len(lines) == len((ROOT / ".env.example").read_text().splitlines())
+    assert len(passwords) == 1
+    assert len(passwords.pop()) == 32
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
 
 
 def test_every_alert_has_a_test() -> None:

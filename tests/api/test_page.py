@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
 import signal
@@ -14,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.api.conftest import ITEMS, STORES
 from tests.api.test_workers import free_port
 from tests.conftest import ROOT
 from tests.parts import chromium
@@ -22,24 +25,26 @@ pytestmark = pytest.mark.needs("Chromium")
 
 DRIVER = """
 <!doctype html><iframe id="page" src="/" style="width:1100px;height:900px"></iframe><pre id="log"></pre><script>
-const page = document.getElementById("page"), said = [];
+const page = document.getElementById("page"), log = [];
 const $ = id => page.contentDocument.getElementById(id);
 const until = async (what, done) => {
   for (let i = 0; i < 200; i++) { if (done()) return; await new Promise(r => setTimeout(r, 25)); }
-  said.push("TIMEOUT " + what);
+  log.push("TIMEOUT " + what);
 };
 const paths = () => page.contentDocument.querySelectorAll("#chart path").length;
 page.onload = async () => {
   await until("chart", () => paths() === 4);
-  said.push("model: " + $("model").textContent, "series: " + $("store").options.length + "x" + $("item").options.length);
+  log.push("model: " + $("model").textContent, "series: " + $("store").options.length + "x" + $("item").options.length,
+    "ids: " + JSON.stringify([...$("store").options, ...$("item").options].map(option => option.value)));
   const first = $("total").textContent;
-  $("item").value = "3"; $("item").onchange();
+  $("store").selectedIndex = 1; $("store").onchange();
+  $("item").selectedIndex = 2; $("item").onchange();
   await until("another item", () => $("total").textContent !== first);
-  said.push("total: " + $("total").textContent);
+  log.push("total: " + $("total").textContent);
   $("column").value = "promo"; $("value").value = "1"; $("ask").click();
   await until("what if", () => paths() === 5);
-  said.push("what if: " + $("total").textContent);
-  document.getElementById("log").textContent = said.join("\\n");
+  log.push("what if: " + $("total").textContent);
+  document.getElementById("log").textContent = log.join("\\n");
 };
 </script>
 """
@@ -53,10 +58,10 @@ async def driver():
 
 
 @pytest.fixture(scope="module")
-def address(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(opaque: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("page"), free_port()
     (folder / "driven.py").write_text(APP)
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PROJECT_DIR": str(template), "API_KEY": "",
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PROJECT_DIR": str(opaque), "API_KEY": "",
            "STATE_DIR": str(folder / "state")}
     process = subprocess.Popen([sys.executable, "-m", "uvicorn", "driven:app", "--port", str(port), "--log-level", "error"],
                                cwd=folder, env=env, start_new_session=True)
@@ -83,15 +88,16 @@ def browse(*arguments: str) -> str:
 
 
 def test_the_page_works_in_a_browser(address: str) -> None:
-    told = re.search(r'<pre id="log">(.*?)</pre>', browse("--dump-dom", f"{address}/driver"), re.S)
-    assert told
-    lines = dict(line.split(": ", 1) for line in told[1].splitlines())
-    assert set(lines) == {"model", "series", "total", "what if"}, told[1]
+    log = re.search(r'<pre id="log">(.*?)</pre>', browse("--dump-dom", f"{address}/driver"), re.S)
+    assert log
+    lines = dict(line.split(": ", 1) for line in log[1].splitlines())
+    assert set(lines) == {"model", "series", "ids", "total", "what if"}, log[1]
     assert lines["model"].startswith("not promoted yet: model candidate-")
     assert "old · trained through 2024-02-24" in lines["model"]
     assert lines["series"] == "2x3"
-    assert re.match(r"[\d,]+ unitsin the next 14 days", lines["total"])
-    assert re.search(r"what if: [\d,]+ \(\+[\d.]+ %\)", lines["what if"])  # a promotion sells
+    assert json.loads(html.unescape(lines["ids"])) == [*STORES, *ITEMS]
+    assert re.match(r"[\d,.]+ unitsin the next 14 days", lines["total"])
+    assert re.search(r"what if: [\d,.]+ \(\+[\d.]+ %\)", lines["what if"])  # a promotion sells
 
 
 def test_a_picture_of_it(address: str, tmp_path: Path) -> None:

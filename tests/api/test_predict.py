@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api.serving.forecast_table import COLUMNS, Table
+from api.serving.lookup_table import COLUMNS, LookupTable
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, CLOSED, Panel
@@ -91,7 +91,7 @@ def test_what_if_is_the_model_on_other_data(client: TestClient, panel: Panel, mo
 def test_series_alone_and_among_others(known: tuple[str, ...], tmp_path: Path) -> None:
     """A panel of one series must forecast what the panel of all does, closed days and series that ended early included."""
     from api.precompute.build import build
-    from api.serving.model_store import Served
+    from api.serving.served import Served
     from tests.api.conftest import SETTINGS
 
     panel = tiny_panel(1, known)
@@ -113,8 +113,8 @@ def test_series_alone_and_among_others(known: tuple[str, ...], tmp_path: Path) -
 
 def test_ids_of_the_other_kind_are_understood() -> None:
     values = np.arange(2 * 3 * 5, dtype="f4").reshape(2, 3, 5)
-    numbers = Table.of(values, [1, 1], [7, 8], np.datetime64("2024-01-01"))
-    texts = Table.of(values, ["1", "1"], ["7", "8"], np.datetime64("2024-01-01"))
+    numbers = LookupTable.of(values, [1, 1], [7, 8], np.datetime64("2024-01-01"))
+    texts = LookupTable.of(values, ["1", "1"], ["7", "8"], np.datetime64("2024-01-01"))
     for table in (numbers, texts):
         np.testing.assert_array_equal(table.lookup("1", 8, "2024-01-02"), values[1, 0])
         np.testing.assert_array_equal(table.batch(["1", 1], [8, "7"], ["2024-01-04", "2024-01-02"]), values[[1, 0], [2, 0]])

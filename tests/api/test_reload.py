@@ -159,13 +159,13 @@ def test_without_any_model_it_says_so(tmp_path: Path) -> None:
 
 def test_a_hundred_swaps_under_load(live: TestClient, tree: Path, model: DemandModel) -> None:
     """Two versions whose forecasts differ; every answer is whole and of one of them."""
-    store = live.app.state.store  # type: ignore[attr-defined]
-    first = store.pointed()
+    store = live.app.state.services.store  # type: ignore[attr-defined]
+    first = store.current_build()
     put_model(tree, model, VERSION)
     data = tree / paths.FEATURES
     data.write_bytes(data.read_bytes())
     reload(live)
-    second = store.pointed()
+    second = store.current_build()
     assert first != second
     doubled = store.state / "builds" / second / "values.npy"
     values = np.load(doubled)

@@ -218,10 +218,10 @@ def test_nothing_to_roll_back_to(first: Project, hub: Hub) -> None:
 def test_wrong_forecasts_are_noticed(first: Project, hub: Hub) -> None:
     """The right version and hash, and an API that adds a tenth: only the forecasts can tell."""
     broken = first.copy(hub.root / "broken")
-    page = broken.root / "api/answers.py"
+    page = broken.root / "api/serving/answers.py"
     text = page.read_text()
-    assert '"predicted_sales": point' in text
-    page.write_text(text.replace('"predicted_sales": point', '"predicted_sales": point * 1.1'))
+    assert "look_up(served, query).tolist()" in text
+    page.write_text(text.replace("look_up(served, query).tolist()", "(look_up(served, query) * 1.1).tolist()"))
     assert Done(broken, hub, "--timeout", "150").says("/predict forecasts", "the champion forecasts", "Nothing to roll back to")
 
 

@@ -104,7 +104,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[St
     ports = {name: str(free_port()) for name in ("API_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")}
     services = yaml.safe_load((tree / "docker-compose.yml").read_text())["services"]
     standing_in = use_stand_ins(env, [services[name]["image"] for name in ("prometheus", "alertmanager")])
-    env |= ports | {"API_KEY": KEY, "POLL_SECONDS": "1", "COMPOSE_PROJECT_NAME": "demand-stack-test"}
+    env |= ports | {"API_KEY": KEY, "POLL_SECONDS": "1", "COMPOSE_PROJECT_NAME": "demand-stack-test",
+                    "GRAFANA_PASSWORD": "not started here", "MAX_BATCH": "10"}
     if standing_in:
         env.setdefault("BUILD_NETWORK", "host")
     compose = ("docker", "compose", "--progress", "plain")
@@ -135,7 +136,7 @@ def traffic(stack: Stack) -> Iterator[None]:
             client.post("/predict", json=query | {"known_future": {"promo": 1}})
             client.post("/predict", json=query | {"store": 99})
             client.post("/predict/batch", json=[query] * 5)
-            client.get("/forecast/2/3")
+            client.get("/forecast?store=2&item=3")
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -201,6 +202,9 @@ def test_the_container_is_small_and_not_root(stack: Stack) -> None:
     image = json.loads(run("docker", "image", "inspect", "store-item-demand-api:latest"))[0]
     assert image["Config"]["User"] == "1000"
     assert image["Size"] <= MEGABYTES * 1e6
+    row = {"store": 1, "item": 1, "date": "2024-02-26"}
+    assert stack.api.post("/predict/batch", json=[row] * 11).status_code == 413  # MAX_BATCH is passed on
+    print(f"image: {image['Size'] / 1e6:.0f} MB")
     built = ["docker", "run", "--rm", "--entrypoint", "python", image["Id"], "-c"]
     run(*built, "import shutil, sys; sys.exit(any(map(shutil.which, ('gcc', 'cc', 'make', 'git'))))")
     run(*built, "import os, sys; sys.exit(os.getuid() != 1000)")

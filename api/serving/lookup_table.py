@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -12,6 +13,7 @@ import numpy as np
 Id: TypeAlias = int | str
 COLUMNS = ("predicted_sales", "lo_80", "hi_80", "lo_95", "hi_95")  # units per day
 UNKNOWN = -1  # in place of a position
+WRITTEN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")  # as str writes it: store 7 is "7", and never "007"
 
 
 class UnknownSeriesError(LookupError):
@@ -31,7 +33,7 @@ class OutsideHorizonError(LookupError):
 
 
 @dataclass(frozen=True)
-class Table:
+class LookupTable:
     """S series × H days.
 
     Attributes:
@@ -48,29 +50,29 @@ class Table:
     days: dict[str, int]
 
     @classmethod
-    def of(cls, values: np.ndarray, store: list[Id], item: list[Id], origin: np.datetime64) -> Table:
+    def of(cls, values: np.ndarray, store: list[Id], item: list[Id], origin: np.datetime64) -> LookupTable:
         days = (origin + 1 + np.arange(values.shape[1])).astype(str).tolist()
         rows = dict(zip(zip(store, item, strict=True), range(len(store)), strict=True))
         return cls(values, store, item, rows, dict(zip(days, range(len(days)), strict=True)))
 
     def row(self, store: Id, item: Id) -> int:
         """The position of a series; ids may be given as text where they are numbers, and the other way round."""
-        found = self.rows.get((store, item))
-        if found is None:
-            found = self.rows.get((same_kind(store, self.store), same_kind(item, self.item)))
-        if found is None:
+        row = self.rows.get((store, item))
+        if row is None:
+            row = self.rows.get((same_kind(store, self.store), same_kind(item, self.item)))
+        if row is None:
             raise UnknownSeriesError(store, item)
-        return found
+        return row
 
     def day(self, day: str) -> int:
         """The position of a day."""
-        found = self.days.get(day)
-        if found is None:
+        position = self.days.get(day)
+        if position is None:
             raise OutsideHorizonError(self.why_not(day))
-        return found
+        return position
 
     def why_not(self, day: str) -> str:
-        """What to say about a day that is not in the table."""
+        """The message about a day that is not in the table."""
         allowed = list(self.days)
         try:
             np.datetime64(day, "D")
@@ -92,20 +94,20 @@ class Table:
         if wrong:
             raise UnknownSeriesError(store[wrong[0]], item[wrong[0]], wrong)
         days = np.fromiter(map(self.days.get, day, repeat(UNKNOWN)), "i4", n)
-        late = np.flatnonzero(days == UNKNOWN).tolist()
-        if late:
-            raise OutsideHorizonError(self.why_not(day[late[0]]), late[0])
+        outside = np.flatnonzero(days == UNKNOWN).tolist()
+        if outside:
+            raise OutsideHorizonError(self.why_not(day[outside[0]]), outside[0])
         return self.values[rows, days]
 
 
 def same_kind(value: Id, ids: list[Id]) -> Id:
     """The id in the kind, number or text, that the data has."""
     if isinstance(ids[0], int) and isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else value
+        return int(value) if WRITTEN_INTEGER.fullmatch(value) else value
     return str(value) if isinstance(ids[0], str) and isinstance(value, int) and abs(value) < 10**18 else value
 
 
 def shown(value: Id) -> str:
-    """An id in a message, cut off where it is absurdly long."""
+    """An id for a message, cut off where it is absurdly long."""
     text = value if isinstance(value, str) else str(value) if abs(value) < 10**18 else "(a huge number)"
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,0 +1,55 @@
+"""What the OpenAPI document cannot say, as it depends on the model that serves: which days and columns there are.
+
+Loaded by schemathesis, as bench.fuzz starts it. A generated request that the document allows gets days, a horizon and columns of
+the forecast, and a batch columns of one length, so that the API must accept it. Other requests are sent as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import schemathesis
+
+FACTS = "FUZZ_FACTS"  # the environment variable: {"days": […], "known_future": […]} as JSON
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:  # noqa: ARG001
+    if case.meta is not None and case.meta.generation.mode.is_positive:
+        facts = json.loads(os.environ[FACTS])
+        case.body = answerable(case.body, facts["days"], facts["known_future"])
+        if case.query and isinstance(case.query.get("horizon"), int):
+            case.query["horizon"] = min(case.query["horizon"], len(facts["days"]))
+
+
+def answerable(body: Any, days: list[str], columns: list[str]) -> Any:
+    """A body that the document allows, as one that this model can answer."""
+    if isinstance(body, list):
+        return [answerable(row, days, columns) for row in body]
+    if not isinstance(body, dict):
+        return body
+    body = dict(body)
+    if isinstance(body.get("rows"), list):
+        body["rows"] = answerable(body["rows"], days, columns)
+    if isinstance(body.get("date"), str):
+        body["date"] = day_for(body["date"], days)
+    if isinstance(body.get("date"), list):
+        rows = min(len(body[name]) for name in ("store", "item", "date"))
+        body |= {name: body[name][:rows] for name in ("store", "item")}
+        body["date"] = [day_for(day, days) for day in body["date"][:rows]]
+    if isinstance(body.get("known_future"), dict):
+        body["known_future"] = dict(zip(columns, (by_day(value, days) for value in body["known_future"].values()), strict=False))
+    if isinstance(body.get("horizon"), int | float):  # 3.0 is an integer, too
+        body["horizon"] = min(body["horizon"], len(days))
+    return body
+
+
+def by_day(value: Any, days: list[str]) -> Any:
+    return {day_for(day, days): each for day, each in value.items()} if isinstance(value, dict) else value
+
+
+def day_for(day: str, days: list[str]) -> str:
+    """A day of the forecast, the same one for the same day."""
+    return days[sum(day.encode()) % len(days)]

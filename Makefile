@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench bench-field bench-field-repro drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -18,6 +18,7 @@ help:
 	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
 	@echo 'make bench-field   real files of retailers beside seven peers, to bench/field.md'
+	@echo 'make bench-catalogue   generated catalogues, whose true mean is known, beside the same peers, to bench/catalogue.md'
 	@echo 'make bench-field-repro   the same files through dvc repro, to bench/field/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
@@ -57,6 +58,9 @@ bench: $(VENV)/.bench
 
 bench-field: $(VENV)/.bench
 	python -m bench.field
+
+bench-catalogue: $(VENV)/.bench
+	python -m bench.field.generated
 
 bench-field-repro: $(VENV)/.dev
 	python -m bench.field.through_dvc

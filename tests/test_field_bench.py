@@ -36,7 +36,7 @@ def sales_frame() -> pd.DataFrame:
         day = np.flatnonzero((units > 0) & (np.arange(DAYS) >= first) & (np.arange(DAYS) < last))
         parts.append(pd.DataFrame({"Day": pd.Timestamp("2021-01-01") + pd.to_timedelta(day, "D"), "Article": item,
                                    "Units": units[day], "price": 2.0 + (day > 100)}))
-    return pd.concat(parts)
+    return pd.concat(parts, ignore_index=True)
 
 
 ENTRY = {"title": "a till", "path": "till.csv", "origins": [str(ORIGIN)],
@@ -149,6 +149,25 @@ def test_the_visible_rows_are_those_of_the_file_cut_at_the_origin(tmp_path: Path
     read, _ = prepare(pa.py_buffer((tmp_path / "till.csv").read_bytes()), cut, params.prepare, 28)
     for name in ("sales", "status", "recorded", "dates"):
         np.testing.assert_array_equal(getattr(rebuilt, name), getattr(read, name))
+
+
+def test_transactions_are_days_and_their_visible_rows_those_of_the_cut_file(tmp_path: Path, params: Params):
+    frame = sales_frame()
+    rows = frame.loc[frame.index.repeat(frame["Units"])].reset_index(drop=True)
+    rows = pd.DataFrame({"Date": rows["Day"].dt.strftime("%d-%m-%Y"), "what": rows["Article"], "at": rows["Day"]})
+    columns = {"date": "Date", "store": None, "item": "what", "sales": None}
+    entry = manifest.FieldFile.model_validate(ENTRY | {"data": {"columns": columns}})
+    plan = manifest.layout_of("till", entry, tmp_path, manifest.committed_data())
+    rows.to_csv(tmp_path / "till.csv", index=False)
+    task, actual = cut_at(read_sales(plan), ORIGIN)
+    whole, expected = task_of(tmp_path, frame)
+    np.testing.assert_array_equal(actual, expected)
+    np.testing.assert_array_equal(task.sales, whole.sales)
+    rebuilt, _ = prepare_rows(Source(visible_table(task), lambda row: row, "row"), plan, params.prepare, 28)
+    rows[rows["at"] <= pd.Timestamp(ORIGIN)].to_csv(tmp_path / "till.csv", index=False)
+    read, _ = prepare(pa.py_buffer((tmp_path / "till.csv").read_bytes()), plan, params.prepare, 28)
+    np.testing.assert_array_equal(rebuilt.sales, read.sales)
+    np.testing.assert_array_equal(rebuilt.status, read.status)
 
 
 def test_simple_peers_against_loops(tmp_path: Path):

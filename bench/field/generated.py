@@ -61,8 +61,9 @@ def outcome(chain: Chain, last: int, actual: np.ndarray) -> Outcome:
     known = chain.row[:last + 1].any(axis=0)
     window = slice(last + 1, last + 1 + HORIZON)
     on_sale = chain.expected[:, known] > 0
-    return Outcome(actual, chain.expected[window, known].T, age=last + 1 - chain.row[:, known].argmax(axis=0),
-                   sold=np.asarray((chain.units[:last + 1, known] > 0).any(axis=0)), returns=~on_sale[last] & on_sale[window].any(axis=0))
+    sold = np.asarray((chain.units[:last + 1, known] > 0).any(axis=0))
+    return Outcome(actual, chain.expected[window, known].T, age=last + 1 - chain.row[:, known].argmax(axis=0), sold=sold,
+                   returns=~on_sale[last] & on_sale[window].any(axis=0))
 
 
 def judge_kind(name: str, params: Params) -> dict[str, Any]:

@@ -17,7 +17,7 @@ help:
 	@echo 'make test-full   the tests that need what pip cannot install: containers, a browser; PARTS="Docker Chromium" names the ones required'
 	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
-	@echo 'make bench-field   real files of retailers beside seven peers, to bench/field.md'
+	@echo 'make bench-field   real files of retailers beside seven peers, to bench/field.md; FOLDER=… with a files.yaml: others, printed'
 	@echo 'make bench-catalogue   generated catalogues, whose true mean is known, beside the same peers, to bench/catalogue.md'
 	@echo 'make bench-field-repro   the same files through dvc repro, to bench/field/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
@@ -57,7 +57,7 @@ bench: $(VENV)/.bench
 	python -m bench
 
 bench-field: $(VENV)/.bench
-	python -m bench.field
+	python -m bench.field $(if $(FOLDER),--folder '$(FOLDER)')
 
 bench-catalogue: $(VENV)/.bench
 	python -m bench.field.generated

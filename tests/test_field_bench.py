@@ -181,6 +181,13 @@ def test_simple_peers_against_loops(tmp_path: Path):
             assert peers.seasonal_naive(task)[series, h - 1] == pytest.approx(values[-1])  # no year of history yet
 
 
+def test_the_seasonal_naive_looks_52_weeks_back():
+    sales = np.arange(400, dtype="f4")[None]
+    task = Task(np.array(["s"]), np.array(["i"]), np.datetime64("2020-01-01") + np.arange(400), sales, np.ones((1, 400), bool),
+                np.empty((1, 428, 0), "f4"))
+    np.testing.assert_array_equal(peers.seasonal_naive(task)[0], 400 + np.arange(HORIZON) - 364)
+
+
 @pytest.mark.parametrize("peer", INSTALLED)
 def test_every_peer_answers_for_every_series(tmp_path: Path, peer: Any):
     for forecast in peer(task_of(tmp_path, sales_frame())[0]).values():

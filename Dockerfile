@@ -8,7 +8,7 @@ RUN python -m venv /venv \
  && /venv/bin/python -m pip install --no-cache-dir --no-compile --disable-pip-version-check -r requirements-api.txt -c constraints.txt \
  && /venv/bin/python -m pip uninstall --yes --quiet pip setuptools \
  && cd /venv/lib/python3.11/site-packages \
- && find numpy scipy sklearn pyarrow joblib networkx -type d -name tests -prune -exec rm -rf {} + \
+ && find numpy scipy pyarrow networkx -type d -name tests -prune -exec rm -rf {} + \
  && find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name 's3' ! -name 'sso*' ! -name 'sts' -exec rm -rf {} + \
  && (cd pyarrow && rm -rf include src *_flight.* *_s3.* _s3fs.* libarrow_python.so libarrow_python.so.*.*) \
  && find . \( -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' -o -name '*.h' -o -name __pycache__ \) -prune -exec rm -rf {} +

@@ -96,7 +96,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, panel: Panel) -> Iterator[St
     put_data(tree, panel)
     put_model(tree, DemandModel.fit(panel, SETTINGS, HORIZON))
     (tree / "reports").mkdir()
-    (tree / "metrics").mkdir()
+    (tree / "metrics").mkdir(exist_ok=True)
     digest = hashlib.sha256((tree / "models/model.pkl").read_bytes()).hexdigest()
     (tree / "metrics/evaluate.json").write_text(json.dumps({"mape": 13.0, "model_sha256": digest}))
     (tree / "metrics/retrain_history.csv").write_text("at,action\n2026-01-02T03:04:05Z,promote\n")

@@ -41,10 +41,11 @@ KINDS: dict[str, dict[str, Any]] = {
 SEEDS = (301, 302)
 TRUTH = "true mean"
 ABOUT = """Written by `make bench-catalogue` on {machine}.
-Catalogues of `demo.catalogue: true`, {seeds} seeds of each kind, one origin 28 days before the end; prices are known ahead. *totals*: WAPE in % of 28-day totals, against what was sold. *to the mean*:
-WAPE in % of days on sale against the true mean, which only the generator knows. *ended, units*: what is forecast for series that
-are off sale on all 28 days, in % of all units sold. Groups are of series that are on sale on some of the days.
-The true mean also knows which series will run out of stock or end within the 28 days: nobody can reach it."""
+Catalogues of `demo.catalogue: true`, {seeds} seeds of each kind, one origin
+28 days before the end; prices are known ahead. *totals*: WAPE in % of 28-day totals, against what was sold. *to the mean*:
+WAPE in % of days on sale against the true mean, which only the generator knows. *ended, units*: what is forecast for series
+that are off sale on all 28 days, in % of all units sold. Groups are of series that are on sale on some of the days. The
+true mean also knows which series will run out of stock or end within the 28 days: nobody can reach it."""
 
 
 def chain_task(demo: DemoParams, layout: DataParams) -> tuple[Task, Outcome]:

@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms bench bench-field drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -18,7 +18,9 @@ help:
 	@echo 'make test-full   the tests that need what pip cannot install: containers, a browser; PARTS="Docker Chromium" names the ones required'
 	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
-	@echo 'make bench-field   real files of retailers through the pipeline, to bench/field/results.md'
+	@echo 'make bench-field   real files of retailers beside seven peers, to bench/field.md; FOLDER=… with a files.yaml: others, printed'
+	@echo 'make bench-catalogue   generated catalogues, whose true mean is known, beside the same peers, to bench/catalogue.md'
+	@echo 'make bench-field-repro   the same files through dvc repro, to bench/field/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
 	@echo 'make bench-serving   the API beside a FastAPI that does nothing, its memory, to bench/serving.md (needs wrk)'
@@ -62,8 +64,14 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.bench
 	python -m bench
 
-bench-field: $(VENV)/.dev
-	python -m bench.field
+bench-field: $(VENV)/.bench
+	python -m bench.field $(if $(FOLDER),--folder '$(FOLDER)')
+
+bench-catalogue: $(VENV)/.bench
+	python -m bench.field.generated
+
+bench-field-repro: $(VENV)/.dev
+	python -m bench.field.through_dvc
 
 drift-bench: $(VENV)/.dev
 	python -m bench.drift

@@ -37,4 +37,6 @@ class DemoParams(Section):
     promotions: bool = Field(description="a column promo, 0 or 1, and what it does to sales")
     closed_days: bool = Field(description="a column open, 0 or 1: Sundays and public holidays; some stores lack months of rows")
     level_shifts: Share = Field(description="share of the series whose level jumps on random days")
+    catalogue: bool = Field(description="launches, endings, stock-outs and mixed speeds, and a column price with its effect")
+    giant_orders: Share = Field(description="share of a series' days with one order of many times its usual sales")
     drift: InjectedDrift

@@ -162,14 +162,14 @@ def month_edge(trade: Trade, dates: np.ndarray) -> np.ndarray:
     return trade.month_edge * ((day >= 29) | (day <= 4))
 
 
-def counts(rng: np.random.Generator, log_mean: np.ndarray, noise: float) -> np.ndarray:
-    """Negative binomial counts of at least 1, as a gamma mixture of Poissons: variance = mean + (0.7 × noise × mean)²."""
+def counts(rng: np.random.Generator, log_mean: np.ndarray, noise: float, least: int = 1) -> np.ndarray:
+    """Negative binomial counts of at least `least`, as a gamma mixture of Poissons: variance = mean + (0.7 × noise × mean)²."""
     mixing, counting = rng.spawn(2)
     mean = np.exp(log_mean)
     if noise > 0:
         shape = (0.7 * noise) ** -2
         mean = mean * mixing.gamma(shape, 1 / shape, mean.shape)
-    return np.maximum(counting.poisson(mean), 1)
+    return np.maximum(counting.poisson(mean), least)
 
 
 def drift(kind: str, size: float, dates: np.ndarray, start: np.datetime64, week: np.ndarray, season: np.ndarray) -> np.ndarray:

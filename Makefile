@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+.PHONY: help repro serve test test-full check-lock lint lint-workflows lint-platforms bench bench-field drift-bench replay bench-serving remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-full   the tests that need what pip cannot install: containers, a browser; PARTS="Docker Chromium" names the ones required'
 	@echo 'make check-lock   a fresh clone: its dvc repro writes the committed dvc.lock, a second one reruns nothing'
 	@echo 'make bench   accuracy, time and memory beside other methods, to bench/results.md'
+	@echo 'make bench-field   real files of retailers through the pipeline, to bench/field/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
 	@echo 'make bench-serving   the API beside a FastAPI that does nothing, its memory, to bench/serving.md (needs wrk)'
@@ -53,9 +54,11 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.bench
 	python -m bench
 
+bench-field: $(VENV)/.dev
+	python -m bench.field
+
 drift-bench: $(VENV)/.dev
-	dvc repro bench/drift/dvc.yaml
-	rm -f bench/drift/dvc.lock
+	python -m bench.drift
 
 replay: $(VENV)/.dev
 	python -m bench.replay
@@ -63,9 +66,16 @@ replay: $(VENV)/.dev
 bench-serving: $(VENV)/.repro
 	python -m bench.serving
 
+# What is given goes to the command as it is: neither make nor the shell evaluates it.
+ifeq ($(origin USER),command line)
+unexport USER
+endif
+unexport REPO
+remote: export DAGSHUB_USER := $(value USER)
+remote: export DAGSHUB_REPO := $(value REPO)
 remote: $(VENV)/.repro
-	@[ '$(origin USER)' = 'command line' ] && [ -n '$(REPO)' ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
-	python -m automation.dvc_remote set '$(USER)' '$(REPO)'
+	@[ '$(origin USER)' = 'command line' ] && [ -n "$$DAGSHUB_REPO" ] || { echo 'error: make remote USER=… REPO=…, as on DagsHub' >&2; exit 1; }
+	@python -m automation.dvc_remote set "$$DAGSHUB_USER" "$$DAGSHUB_REPO"
 
 retrain: $(VENV)/.deploy
 	python -m automation.run_loop

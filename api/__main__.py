@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 
+from pydantic import ValidationError
+
 from api.settings import Settings
+from demand.schema.errors import UserError
+from workspace.run.command import run_command
 
 
 def head_start(settings: Settings) -> None:
@@ -17,7 +21,11 @@ def head_start(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = (f"{''.join(map(str, problem['loc'])).upper()} {problem['msg']}".strip() for problem in error.errors())
+        raise UserError(f"settings of the environment or of .env: {'; '.join(wrong)}") from None
     threading.Thread(target=head_start, args=(settings,), daemon=True).start()
     import uvicorn
 
@@ -25,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -109,8 +109,7 @@ def series(served: Served, store: Id, item: Id, query: WhatIfQuery) -> dict[str,
               **columns(values[:horizon]), **common(served), "what_if": other, "known_future": planned}
     if query.history:
         past = slice(max(start - query.history, 0), start)
-        sales = np.ascontiguousarray(whatif.sales[row, past])
-        answer["history"] = {"date": whatif.dates[past].astype(str).tolist(), "sales": sales}
+        answer["history"] = {"date": whatif.dates[past].astype(str).tolist(), "sales": whatif.recorded(row, past)}
     return answer
 
 

@@ -25,6 +25,7 @@ from api.limits import Bodies, Budget, fits
 from api.monitoring import telemetry
 from api.serving.model_store import ModelStore, Served
 from api.settings import Settings
+from workspace.run.redaction import redact_logs
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 VALUES, NAMES = 5_000, 200  # in a query: 3,660 days of sales, and 100 columns of a day
@@ -32,6 +33,7 @@ VALUES, NAMES = 5_000, 200  # in a query: 3,660 days of sales, and 100 columns o
 
 def create_app(settings: Settings) -> FastAPI:
     """The application, which loads its model when it starts."""
+    redact_logs()
     metrics = telemetry.of_this_process()
     store = ModelStore.of(settings, lambda result: metrics.reloads.labels(result).inc())
 

@@ -13,18 +13,17 @@ from __future__ import annotations
 import argparse
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from automation import dvc_remote
 from automation.support import github, shell
 from demand.champion.champion_record import Champion
+from demand.drift.summary import DriftSummary
+from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.registry.store import read_champion
-from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import read_json
 
 SETTLED = ("deployed", "unchanged")  # results of a deployment after which the champion serves
 AHEAD = 3  # the Space should have at least this part of the horizon before it: a third
@@ -57,13 +56,15 @@ def deployment_due(current: Champion | None, history: list[dict[str, str]], as_o
     return f"the forecasts that were deployed end {left} days after the newest sales" if AHEAD * left < current.horizon else None
 
 
-def report(summary: dict[str, Any], due: str | None) -> str:
+def report(summary: DriftSummary, due: str | None) -> str:
     """The check for people, in Markdown."""
-    lines = [f"### {'A model is due' if summary['retrain'] else 'No drift: the champion stays'}", "",
-             f"Sales through {summary['as_of']}, champion {summary['champion'] or '(none yet)'}"
-             + (f", trained through {summary['trained_through']}." if summary["trained_through"] else "."), "",
-             *(f"- {reason}" for reason in summary["reasons"]),
-             *(f"- data problem: {problem}" for problem in summary["data_problems"])]
+    lines = [f"### {'A model is due' if summary.retrain else 'No drift: the champion stays'}", "",
+             f"Sales through {summary.as_of}, champion {summary.champion or '(none yet)'}"
+             + (f", trained through {summary.trained_through}." if summary.trained_through else "."), "",
+             *(f"- {reason}" for reason in summary.reasons),
+             *(f"- data problem: {problem}" for problem in summary.data_problems)]
+    if summary.ended_series:
+        lines.append(f"- no sales for a year: {', '.join(summary.ended_series)}")
     return "\n".join([*lines, *([f"- to be deployed: {due}"] if due else [])])
 
 
@@ -80,11 +81,11 @@ def main() -> None:
     for path in imported():
         shell.run(*shell.dvc("update", path), remedy="the data's source cannot be reached: nothing was changed")
     dvc_remote.repro("drift")
-    summary = read_json(paths.DRIFT_SUMMARY, "run dvc repro first")
-    due = deployment_due(read_champion(), read_history(), date.fromisoformat(summary["as_of"]))
-    reason = due if due and not summary["retrain"] else "; ".join(summary["reasons"])
+    summary = read_drift_summary()
+    due = deployment_due(read_champion(), read_history(), summary.as_of)
+    reason = due if due and not summary.retrain else "; ".join(summary.reasons)
     github.summary(report(summary, due))
-    github.outputs(remote=not alone, retrain=summary["retrain"], deploy=due is not None, reason=reason)
+    github.outputs(remote=not alone, retrain=summary.retrain, deploy=due is not None, reason=reason)
 
 
 if __name__ == "__main__":

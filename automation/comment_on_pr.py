@@ -13,9 +13,10 @@ import subprocess
 import urllib.error
 from pathlib import Path
 
-from automation.support import github, github_api, shell
+from automation.support import environment, github, github_api, shell
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
+from workspace.run.redaction import redact
 
 MARK = "<!-- the pipeline's numbers -->"  # begins the comment, and finds it again
 PLOTS = Path("dvc_plots")
@@ -39,7 +40,7 @@ def written(revision: str) -> str:
     lines += ["<details><summary>Parameters</summary>", "", parameters, "", "</details>", ""] if parameters else []
     lines.append(f"Plots of both: the artifact `plots` of [this run]({server}/{repository}/actions/runs/{number})."
                  if drawn.returncode == 0 else "There are no plots to compare.")
-    return "\n".join([*lines, *stale_locks()]) + "\n"
+    return redact("\n".join([*lines, *stale_locks()])) + "\n"
 
 
 def existing(revision: str) -> str | None:
@@ -80,12 +81,13 @@ def stale_locks() -> list[str]:
 
 def post(text: str) -> str:
     """Update the comment that is there, or write the first; what was done, in words."""
-    place = f"/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
+    request = environment.load(environment.PullRequest)
+    place = f"/repos/{request.github_repository}/issues"
     try:
-        number = next((one["id"] for one in github_api.every_page(f"{place}/{os.environ['PULL_REQUEST']}/comments")
+        number = next((one["id"] for one in github_api.every_page(f"{place}/{request.pull_request}/comments")
                        if one["body"].startswith(MARK)), None)
         if number is None:
-            github_api.ask("POST", f"{place}/{os.environ['PULL_REQUEST']}/comments", {"body": text})
+            github_api.ask("POST", f"{place}/{request.pull_request}/comments", {"body": text})
             return "commented"
         github_api.ask("PATCH", f"{place}/comments/{number}", {"body": text})
         return f"comment {number} updated"

@@ -10,17 +10,21 @@ for a Space that asks for one.
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automation.support import image
+from automation.support import environment, image
 from demand.champion.champion_record import Champion
 from demand.schema.errors import UserError
 from workspace.registry.store import champion_bytes, read_champion
 from workspace.run.command import run_command
 from workspace.run.files import write_json
+from workspace.run.redaction import redact
 
 if TYPE_CHECKING:
     from automation.support.hub import Space
@@ -70,10 +74,14 @@ def promoted() -> Champion:
 
 
 def deploy(result: Result, timeout: float) -> None:
-    """Bring the champion to the Space; `result` is filled in on the way. Raises UserError where it fails."""
+    """Bring the champion to the Space; `result` is filled in on the way. Raises UserError where it fails.
+
+    Whatever goes wrong after the upload, an interruption too, the last good revision is brought back.
+    """
     from automation.support import smoke_test
     from automation.support.hub import Space
 
+    environment.load(environment.SpaceAccess)
     current = promoted()
     result.version = current.version
     files, space = upload(current), Space(result.space)
@@ -86,12 +94,23 @@ def deploy(result: Result, timeout: float) -> None:
     try:
         space.wait(revision, deadline, timeout * GRACE)
         smoke_test.check(space.live(), current, forecasts, deadline, timeout * GRACE)
-    except UserError as error:
-        result.reason = " ".join(str(error).split())
+    except BaseException as error:
+        result.reason = reason_of(error)
         raise UserError(f"{result.reason}. {roll_back(space, result, good, timeout)}") from None
     space.mark_good(revision)
     result.status = "unchanged" if revision == head else "deployed"
     print(f"{result.status}: {current.version} serves and forecasts as it does here")
+
+
+def reason_of(error: BaseException) -> str:
+    """Why it failed, in one line without secrets; for the record. The traceback of an unexpected error goes to stderr."""
+    text = " ".join(redact(str(error)).split())
+    if isinstance(error, UserError):
+        return text
+    if isinstance(error, Exception):
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr, end="")
+    name = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    return f"{name}: {text}" if text else name
 
 
 def roll_back(space: Space, result: Result, good: str | None, timeout: float) -> str:
@@ -107,8 +126,8 @@ def roll_back(space: Space, result: Result, good: str | None, timeout: float) ->
         result.revision = space.restore(good, f"Roll back to {good[:12]}")
         space.wait(result.revision, deadline, timeout * GRACE)
         version = smoke_test.ready(space.live(), deadline)
-    except UserError as error:
-        return f"Rolling back to revision {good[:12]} failed as well: {error}"
+    except Exception as error:
+        return f"Rolling back to revision {good[:12]} failed as well: {reason_of(error)}"
     result.status = "rolled_back"
     return f"Rolled back: version {version} of revision {good[:12]} serves again"
 
@@ -126,10 +145,11 @@ def main() -> None:
         print(f"{listing(upload(current))}\nwould be {current.version} in the Space {options.space}")
         return
     result, start = Result(options.space), time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside it is brought back and recorded as well
     try:
         deploy(result, options.timeout)
     except BaseException as error:
-        result.reason = result.reason or str(error) or type(error).__name__
+        result.reason = result.reason or reason_of(error)
         raise
     finally:
         result.seconds = round(time.monotonic() - start, 1)

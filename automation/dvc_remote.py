@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from automation.support import github, shell
+from automation.support import environment, github, shell
 from demand.ingest.data_params import DataParams
 from demand.schema.errors import UserError
 from workspace.registry.store import read_champion
@@ -48,6 +48,7 @@ def configure(user: str, repo: str, token: str | None) -> str:
             tracked["remote"][NAME]["endpointurl"] = ENDPOINT.format(user=user, repo=repo)
             tracked["core"]["remote"] = NAME
         if token:
+            os.umask(0o077)  # for this command: the file holds the token from its first moment on
             with repository.config.edit("local") as local:
                 local["remote"][NAME] = {"access_key_id": token, "secret_access_key": token}
             os.chmod(LOCAL, 0o600)
@@ -68,6 +69,7 @@ def check() -> str:
     """The default remote's name, after it has been asked for a listing; a UserError says why it cannot be used."""
     from dvc.repo import Repo
 
+    environment.load(environment.Storage)
     with Repo() as repository:
         name = repository.config["core"].get("remote")
         if not name:
@@ -168,7 +170,8 @@ def main() -> None:
     actions.add_parser("push", help="bring all data and models there")
     given = parser.parse_args()
     if given.action == "set":
-        print(configure(given.user, given.repo, os.environ.get("DAGSHUB_TOKEN")))
+        token = environment.load(environment.Storage).dagshub_token
+        print(configure(given.user, given.repo, token.get_secret_value() if token else None))
     elif given.action == "check":
         github.outputs(remote=check())
     elif given.action == "repro":

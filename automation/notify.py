@@ -9,27 +9,28 @@ ends with 1 where one fails, after it has tried the other.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import smtplib
 import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from json import dumps
 from pathlib import Path
 
+from automation.support import environment, http_client
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
+from workspace.run.redaction import redact
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there
 TLS_PORT = 465
-Channel = Callable[[Mapping[str, str], str, str], str]
+Channel = Callable[[str, str], str | None]  # what was done, in words; None where it is not set up
 
 
 def escaped(text: str) -> str:
@@ -63,23 +64,26 @@ def inline(line: str) -> str:
     return "".join(part if part.startswith("`") else styled(part) for part in re.split(r"(`[^`]*`)", line))
 
 
-def slack(settings: Mapping[str, str], subject: str, body: str) -> str:
-    """Post to the incoming webhook. Raises OSError or ValueError."""
+def slack(subject: str, body: str) -> str | None:
+    """Post to the incoming webhook, and nowhere else: a redirect is an error. Raises OSError or ValueError."""
+    webhook = environment.load(environment.Slack).slack_webhook_url
+    if not webhook:
+        return None
     text = f"*{escaped(subject)}*\n{mrkdwn(body)}".strip()
     if len(text) > MOST:
         text = f"{text[:MOST]}\n… ({len(text) - MOST:,} characters more)"
-    request = urllib.request.Request(settings["SLACK_WEBHOOK_URL"], dumps({"text": text}).encode(),
+    request = urllib.request.Request(webhook.get_secret_value(), dumps({"text": text}).encode(),
                                      {"Content-Type": "application/json; charset=utf-8"})
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+    with http_client.open_url(request, SECONDS, redirects=False) as answer:
         answer.read()
     return "told Slack"
 
 
-def letter(settings: Mapping[str, str], subject: str, body: str) -> EmailMessage:
+def letter(settings: environment.Mail, subject: str, body: str) -> EmailMessage:
     """The mail, as plain text."""
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
-    message["From"], message["To"] = settings["MAIL_FROM"], settings["MAIL_TO"]
+    message["From"], message["To"] = settings.mail_from, settings.mail_to
     if not all(address.domain for header in ("From", "To") for address in message[header].addresses or [Address()]):
         raise UserError("MAIL_FROM or MAIL_TO is no list of addresses")
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=message["From"].addresses[0].domain)
@@ -88,17 +92,18 @@ def letter(settings: Mapping[str, str], subject: str, body: str) -> EmailMessage
     return message
 
 
-def mail(settings: Mapping[str, str], subject: str, body: str) -> str:
+def mail(subject: str, body: str) -> str | None:
     """Send the mail. Raises OSError, SMTPException or ValueError."""
+    settings = environment.load(environment.Mail)
+    if not settings.smtp_host:
+        return None
     message = letter(settings, subject, body)
-    port = settings.get("SMTP_PORT") or "587"
-    if not port.isdecimal():
-        raise UserError("SMTP_PORT is no number")
-    with connected(settings["SMTP_HOST"], int(port)) as server:
-        if settings.get("SMTP_USER"):
+    with connected(settings.smtp_host, settings.smtp_port) as server:
+        if settings.smtp_user:
             if not isinstance(server.sock, ssl.SSLSocket):
                 raise UserError("the server offers no encryption, so no password is sent to it")
-            server.login(settings["SMTP_USER"], settings.get("SMTP_PASSWORD", ""))
+            password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+            server.login(settings.smtp_user.get_secret_value(), password)
         refused = server.send_message(message)
     if refused:
         raise UserError(f"the server refused {len(refused)} of the recipients")
@@ -121,19 +126,6 @@ def connected(host: str, port: int) -> smtplib.SMTP:
     return server
 
 
-def channels(settings: Mapping[str, str]) -> dict[str, Channel]:
-    """Those that are configured. Raises a UserError for a mail server without addresses."""
-    found: dict[str, Channel] = {}
-    if settings.get("SLACK_WEBHOOK_URL"):
-        found["Slack"] = slack
-    if settings.get("SMTP_HOST"):
-        missing = [name for name in ("MAIL_FROM", "MAIL_TO") if not settings.get(name)]
-        if missing:
-            raise UserError(f"SMTP_HOST is set, {' and '.join(missing)} not")
-        found["mail"] = mail
-    return found
-
-
 def why(error: Exception) -> str:
     """The reason in one line, without anything that the settings hold: the webhook's address is a secret."""
     if isinstance(error, UserError):
@@ -149,17 +141,22 @@ def why(error: Exception) -> str:
     return type(error).__name__
 
 
-def notify(settings: Mapping[str, str], subject: str, body: str) -> list[str]:
-    """Tell everyone; the names of the channels that failed."""
-    configured, failed = channels(settings), []
-    if not configured:
-        print("nobody is told: neither SLACK_WEBHOOK_URL nor SMTP_HOST is set")
-    for name, send in configured.items():
+CHANNELS: dict[str, Channel] = {"Slack": slack, "mail": mail}
+
+
+def notify(subject: str, body: str) -> list[str]:
+    """Tell everyone; the names of the channels that failed. Each is tried, whatever the others do."""
+    told, failed = [], []
+    for name, send in CHANNELS.items():
         try:
-            print(send(settings, subject, body))
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            print(f"{name} was not told: {why(error)}", file=sys.stderr)
+            if done := send(redact(subject), redact(body)):
+                told.append(name)
+                print(done)
+        except Exception as error:
             failed.append(name)
+            print(redact(f"{name} was not told: {why(error)}"), file=sys.stderr)
+    if not told and not failed:
+        print("nobody is told: neither SLACK_WEBHOOK_URL nor SMTP_HOST is set")
     return failed
 
 
@@ -172,7 +169,7 @@ def main() -> None:
         body = options.body_file.read_text(encoding="utf-8") if options.body_file else sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the body cannot be read: {error}") from None
-    if notify(os.environ, options.subject, body):
+    if notify(options.subject, body):
         sys.exit(1)
 
 

@@ -22,10 +22,11 @@ from pathlib import Path
 from automation import check_drift, dvc_remote
 from automation.support import drift_history, github, pull_request, shell
 from demand.schema.errors import UserError
+from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import read_json
+from workspace.run.redaction import holds_secret
 
 RECORDED = ("dvc.lock", "data", "metrics", "models", "reports", str(paths.RETRAIN_LOG))
 AUTHOR = ("store-item-demand", "automation@localhost")  # where Git knows no other
@@ -53,6 +54,7 @@ def record(imported: bool, without_remote: bool) -> dict[str, str | bool]:
         if not imported:
             drift_history.keep()
         shell.run("git", "add", "--", *(path for path in selected if Path(path).exists()))
+        refuse_secrets()
         shell.run("git", *author(), "commit", "--quiet", "--message", message())
     address = ""
     if not without_remote:
@@ -60,6 +62,21 @@ def record(imported: bool, without_remote: bool) -> dict[str, str | bool]:
     where = " here alone" if without_remote else f" on {branch}, which waits to be merged ({address})" if address else ""
     print(f"recorded{where}: {shell.output('git', 'log', '-1', '--format=%h %s')}")
     return {"recorded": True, "branch": branch, "pull_request": address}
+
+
+def refuse_secrets() -> None:
+    """A UserError where what is staged for the commit holds a secret; it is taken out again."""
+    staged = shell.output("git", "diff", "--cached", "--name-only", "-z").split("\0")
+    leaks = [path for path in filter(None, staged) if holds_secret(added_lines(path))]
+    if leaks:
+        shell.output("git", "reset", "--quiet")
+        raise UserError(f"{', '.join(leaks)}: a secret stands in it, so nothing is committed: take it out, and run this again")
+
+
+def added_lines(path: str) -> str:
+    """What is staged of a text file and not in the last commit."""
+    changes = shell.output("git", "diff", "--cached", "--unified=0", "--", path).splitlines()
+    return "\n".join(line[1:] for line in changes if line.startswith("+"))
 
 
 def current_branch() -> str:
@@ -122,8 +139,8 @@ def message() -> str:
         row = read_history()[-1]
         what = {"promote": "Champion", "rollback": "Back to", "deploy": f"Deployment {row['result']}:"}[row["action"]]
         return f"{what} {row['version']}, trained through {row['trained_through']}\n\n{row['reason']}"
-    summary = read_json(paths.DRIFT_SUMMARY, "run dvc repro first")
-    return f"Sales through {summary['as_of']}: {'train' if summary['retrain'] else 'keep'}\n\n{'; '.join(summary['reasons'])}"
+    summary = read_drift_summary()
+    return f"Sales through {summary.as_of}: {'train' if summary.retrain else 'keep'}\n\n{'; '.join(summary.reasons)}"
 
 
 def main() -> None:

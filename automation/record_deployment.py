@@ -17,32 +17,33 @@ from automation.support import github
 from demand.champion.champion_record import TIME_FORMAT
 from demand.champion.history_rows import deployment_row
 from demand.schema.errors import UserError
+from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import add_row
 from workspace.registry.promotion import current_user, promotion_lock, rollback
 from workspace.registry.store import read_champion
-from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import read_json
+from workspace.run.redaction import redact
 
 
 def settle(result: dict[str, Any]) -> str:
     """Add the result to the history; after a rollback of the Space roll the pointer back. What was done, in words."""
-    current = read_champion()
+    current, reason = read_champion(), redact(result["reason"])
     if result["version"] is None:
-        raise UserError(f"nothing was deployed: {result['reason']}")
+        raise UserError(f"nothing was deployed: {reason}")
     if current is None or result["version"] != current.version:
         raise UserError(f"the deployment was of version {result['version']}, the champion is {current and current.version}: "
                         "deploy again")
     with promotion_lock():
         at = datetime.now(UTC).strftime(TIME_FORMAT)
-        reason = "; ".join(filter(None, [f"{result['space']} at {result['revision']}", result["reason"]]))
-        as_of = read_json(paths.DRIFT_SUMMARY, "run dvc repro first")["as_of"]
-        add_row(deployment_row(current, at, current_user(), result["status"], reason, as_of))
+        details = "; ".join(filter(None, [f"{result['space']} at {result['revision']}", reason]))
+        as_of = str(read_drift_summary().as_of)
+        add_row(deployment_row(current, at, current_user(), result["status"], details, as_of))
         if result["status"] == "rolled_back" and current.previous:
-            said = rollback(None, f"its deployment failed: {result['reason']}")
+            said = rollback(None, f"its deployment failed: {reason}")
             dvc_remote.repro()
-            return f"{result['status']}: {result['reason']}; {said}"
-    return f"{result['status']}: {result['reason']}" if result["reason"] else str(result["status"])
+            return f"{result['status']}: {reason}; {said}"
+    return f"{result['status']}: {reason}" if reason else str(result["status"])
 
 
 def main() -> None:

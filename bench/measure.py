@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.methods import METHODS
 from demand.backtest import scores
-from demand.backtest.folds import actual_after, origins
+from demand.backtest.folds import actual_after, plan_backtest
 from demand.panel.panel import Panel, closed_by_plan
 from workspace.run.all_params import Params
 
@@ -48,7 +48,7 @@ def measured(panel: Panel, settings: Params, at: list[np.datetime64], method: st
 
 def main(panel_file: str, method: str, result: str) -> None:
     panel, settings, wanted = pickle.loads(Path(panel_file).read_bytes())
-    at = origins(panel, wanted, settings.evaluate.step_days, settings.forecast.horizon)
+    at = plan_backtest(panel, wanted, settings.evaluate.step_days, settings.forecast.horizon).origins
     Path(result).write_text(json.dumps(measured(panel, settings, at, method)))
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from bench.cases import REAL, generated, real
 from bench.drift.injection import KINDS, inject
 from demand.backtest.error_model import estimate_error_model
-from demand.backtest.folds import actual_after, backtest, origins
+from demand.backtest.folds import actual_after, backtest, plan_backtest
 from demand.backtest.scores import errors
 from demand.backtest.segments import windows
 from demand.champion.champion_record import METRIC, Champion
@@ -77,7 +77,7 @@ class Gate:
     def of(cls, panel: Panel, settings: Params, model: DemandModel) -> Gate:
         """For a new champion: what is normal for it comes from its backtest, as the evaluate stage makes it."""
         history, horizon = panel.through(model.trained_through), settings.forecast.horizon
-        at = origins(history, settings.evaluate.origins, settings.evaluate.step_days, horizon)
+        at = plan_backtest(history, settings.evaluate.origins, settings.evaluate.step_days, horizon).origins
         normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
         return cls(panel, settings, Watch(panel, model, horizon, normal, settings.drift))
 
@@ -93,7 +93,7 @@ class Gate:
         At the common origins both have the same configuration, so the same error.
         """
         history, horizon = self.panel.through(candidate.trained_through), self.settings.forecast.horizon
-        at = origins(history, self.settings.evaluate.origins, self.settings.evaluate.step_days, horizon)
+        at = plan_backtest(history, self.settings.evaluate.origins, self.settings.evaluate.step_days, horizon).origins
         champion = self.watch.model
         of = Champion(version="19700101T000000Z", model="", sha256="0" * 64, train={}, horizon=horizon, baseline={},
                                trained_through=champion.trained_through.astype(object), known_future=history.known_names,

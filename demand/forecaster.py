@@ -20,6 +20,7 @@ import pyarrow as pa
 from demand.backtest.folds import Fold, backtest
 from demand.cleaning.cleaning_report import prepare_rows
 from demand.cleaning.prepare_params import PrepareParams
+from demand.ingest.data_params import Columns, DataParams
 from demand.ingest.table_reader import source_of_table
 from demand.model.demand_model import DemandModel
 from demand.model.intervals import LEVELS
@@ -31,6 +32,9 @@ from demand.schema.errors import UserError
 
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
 PREPARE = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)
+DATA = DataParams(source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
+                  known_future=(), as_of=None, test_file="", missing_days="auto", transactions=False, date_format=None,
+                  separator=None, decimal=None, encoding=None)
 HORIZON = 90  # days
 
 
@@ -94,8 +98,8 @@ class DemandForecaster:
 
     def panel_of(self, table: pa.Table) -> Panel:
         """The cleaned panel of a table of sales."""
-        source = source_of_table(table, "the data frame", self.future_covariates)
-        return prepare_rows(source, "the data frame", self.future_covariates, None, PREPARE, 0)[0]
+        layout = DATA.model_copy(update={"known_future": self.future_covariates})
+        return prepare_rows(source_of_table(table, layout), layout, PREPARE, 0)[0]
 
     def like_input(self, table: pa.Table) -> Any:
         """pandas where the input was."""

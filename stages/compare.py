@@ -31,10 +31,10 @@ def main() -> None:
     compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
     if current is not None:
         panel = read_panel(paths.WINDOW)
-        compared = round_floats(compare_with_champion(panel, evaluated, train, days.horizon, current,
-                                                       load_model, announced))
+        compared = round_floats(compare_with_champion(panel, evaluated, train, evaluated["horizon"] or days.horizon, current,
+                                                      load_model, announced))
     theirs = compared["champion_scores"].get(METRIC)
-    ratio = evaluated[METRIC] / theirs if theirs else None
+    ratio = evaluated[METRIC] / theirs if theirs and evaluated[METRIC] is not None else None
     write_json(paths.COMPARE_METRICS, {
         "model_sha256": evaluated["model_sha256"],
         "champion": current and current.version,

@@ -16,7 +16,7 @@ from demand.drift.drift_params import DriftParams
 from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import assess_champion
-from demand.drift.summary import concept_summary
+from demand.drift.summary import DriftSummary, drift_summary
 from demand.model.base.extremes import without_extremes
 from demand.schema.json_record import round_floats
 from workspace.registry.store import load_model, read_champion
@@ -25,6 +25,13 @@ from workspace.run.command import run_command
 from workspace.run.files import whole_file, write_json
 from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
+
+
+def console(summary: DriftSummary, train_through: str) -> list[str]:
+    """The verdict, and what is wrong with the data, a line each."""
+    lines = [f"{'train through' if summary.retrain else 'keep'} {train_through}: {summary.reasons[0]}"]
+    lines += [f"data problem: {problem}" for problem in summary.data_problems]
+    return lines + ([f"no sales for a year: {', '.join(summary.ended_series)}"] if summary.ended_series else [])
 
 
 def main() -> None:
@@ -37,18 +44,17 @@ def main() -> None:
     sane = without_extremes(panel, panel.column(newest))
     now, then, season_matched = data_drift.samples(sane, newest, REVIEW, rules.sample_rows)
     found, html = compare_samples(now, then, rules.column_share)
-    summary = round_floats(concept_summary(verdict, of) | {"data_problems": problems}
-                      | data_summary(now, then, season_matched, found, rules.column_share))
+    summary = drift_summary(verdict, of, problems, inactive_series.ended(panel, newest),
+                            data_summary(now, then, season_matched, found, rules.column_share))
     with whole_file(paths.DRIFT_REPORT) as part:
-        ours = report_page.page(summary, verdict.seen, verdict.findings)
-        part.write_text(html.replace("<body>", "<body>" + ours, 1), encoding="utf-8")
-    write_json(paths.DRIFT_SUMMARY, summary)
-    write_json(paths.RETRAIN_FLAG, {"train_through": summary["train_through"]})
-    line = f"as_of={newest} champion={summary['champion']} retrain={summary['retrain']} reasons={'; '.join(summary['reasons'])}"
+        part.write_text(html.replace("<body>", "<body>" + report_page.page(summary, verdict), 1), encoding="utf-8")
+    write_json(paths.DRIFT_SUMMARY, round_floats(summary.model_dump(mode="json")))
+    write_json(paths.RETRAIN_FLAG, {"train_through": verdict.train_through})
+    line = f"as_of={newest} champion={summary.champion} retrain={summary.retrain} reasons={'; '.join(summary.reasons)}"
     paths.DRIFT_LOG.parent.mkdir(exist_ok=True)
     with paths.DRIFT_LOG.open("a", encoding="utf-8") as log:
         log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}\n")
-    print(f"{'train through' if summary['retrain'] else 'keep'} {summary['train_through']}: {summary['reasons'][0]}")
+    print("\n".join(console(summary, verdict.train_through)))
 
 
 if __name__ == "__main__":

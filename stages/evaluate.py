@@ -11,7 +11,7 @@ import csv
 
 from demand.backtest.evaluate_params import EvaluateParams
 from demand.backtest.evaluation_record import backtest_tables, evaluation_record, scores_message
-from demand.backtest.folds import backtest, origins
+from demand.backtest.folds import backtest, plan_backtest
 from demand.model.demand_model import read_model
 from demand.model.trees.train_params import TrainParams
 from demand.planning.forecast_params import ForecastParams
@@ -28,17 +28,18 @@ from workspace.run.progress import announced
 def main() -> None:
     train, rules, days = load_params(TrainParams, EvaluateParams, ForecastParams)
     panel = read_panel(paths.WINDOW)
-    at = origins(panel, rules.origins, rules.step_days, days.horizon)
-    folds = backtest(panel, train, at, days.horizon, announced)
+    plan = plan_backtest(panel, rules.origins, rules.step_days, days.horizon)
+    folds = backtest(panel, train, plan.origins, plan.horizon, announced)
     content = candidate_bytes()
     model = read_model(content, str(paths.MODEL))
-    result = evaluation_record(folds, panel) | {"model_sha256": sha256(content), "trained_through": str(model.trained_through)}
+    result = evaluation_record(folds, panel) | {
+        "intervals": model.facts.get("intervals"), "model_sha256": sha256(content), "trained_through": str(model.trained_through)}
     for name, table in backtest_tables(folds, model).items():
         with whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([table, *zip(*round_floats(table).values(), strict=True)])
     write_json(paths.EVALUATE_METRICS, result)
-    print(scores_message(result, len(folds)))
+    print(scores_message(result))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def main() -> None:
     with whole_file(paths.SUBMISSION) as part, part.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([GIVEN, *answer])
     by = serving.champion.version if serving.champion else f"the candidate, as {serving.reason}"
-    print(f"{made.point.size:,} forecasts from {made.origin + 1} on by {by}: {paths.FORECAST}")
+    mark = "" if serving.scored else "unscored "
+    print(f"{made.point.size:,} {mark}forecasts from {made.origin + 1} on by {by}: {paths.FORECAST}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pyarrow as pa
 from pyarrow import parquet
 
-from demand.cleaning.cleaning_report import prepare
+from demand.cleaning.cleaning_report import decisions, prepare
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.data_params import DataParams
 from demand.panel.long_table import to_table
@@ -32,6 +32,8 @@ def main() -> None:
     with whole_file(paths.CLEANED) as part:
         parquet.write_table(to_table(panel), part, compression="zstd")
     write_json(paths.PREPARE_METRICS, metrics)
+    for line in decisions(metrics):
+        print(line)
     filled = metrics["missing_days_filled"] + metrics["missing_values_filled"]
     print(f"{metrics['series']:,} series up to {metrics['last_day']}: {filled:,} days filled, {metrics['closed_days']:,} closed, "
           f"{metrics['outliers_lowered']:,} outliers lowered: {paths.CLEANED}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from workspace.registry.promotion import list_versions, promote, promotion_lock, rollback
 from workspace.run.command import run_command
+from workspace.run.redaction import redact
 
 
 def arguments() -> argparse.Namespace:
@@ -24,6 +25,7 @@ def arguments() -> argparse.Namespace:
     action.add_argument("--rollback", nargs="?", const="", metavar="VERSION", help="to an earlier version, by default the last")
     action.add_argument("--list", action="store_true", help="show the versions, change nothing")
     given = parser.parse_args()
+    given.reason = redact(given.reason)
     if given.force and not given.reason.strip():
         parser.error("--force needs --reason TEXT")
     return given

@@ -27,7 +27,8 @@ def main() -> None:
     with whole_file(paths.MODEL) as part:
         part.write_bytes(content)
     write_json(paths.TRAIN_METRICS, training_record(model, content, int((panel.status != ABSENT).sum()), libraries))
-    print(f"{model.base.kind} base, {model.facts['series']:,} series up to {model.trained_through}: {paths.MODEL}")
+    wide = ", wide intervals" if model.facts["intervals"] == "prior" else ""
+    print(f"{model.base.kind} base{wide}, {model.facts['series']:,} series up to {model.trained_through}: {paths.MODEL}")
 
 
 if __name__ == "__main__":

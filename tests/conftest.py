@@ -13,6 +13,8 @@ import yaml
 from examples import ROOT
 from pipelines import Project
 
+from workspace.run import redaction
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
@@ -40,6 +42,12 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project.make(tmp_path_factory.mktemp("bootstrapped"))
     assert project.repro() == ["params", "prepare", "features", "drift", "window", "train", "evaluate", "compare", "forecast"]
     return project
+
+
+@pytest.fixture(autouse=True)
+def _no_learned_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test uses as a secret is an ordinary word in the next."""
+    monkeypatch.setattr(redaction, "_learned", set())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipelines import FIRST, Project
 
 from demand.backtest import plot_tables
+from demand.backtest.error_model import read_error_model
 from demand.backtest.evaluation_record import evaluation_record, scores_message
 from demand.backtest.folds import backtest
 from demand.backtest.residuals import residuals_of
@@ -137,9 +138,10 @@ def test_scores_and_what_is_normal_are_numbers_or_nothing(case: Case) -> None:
     folds = backtest(whole, QUICK, [whole.last_day - days for days in (60, 28)], HORIZON)
     content = json.loads(json.dumps(evaluation_record(folds, whole), allow_nan=False))
     assert content["smape"] is not None
-    assert scores_message(content, 2).startswith("mean of 2 origins: SMAPE ")
-    normal = content["normal"][0]
-    assert all(value > 0 for value in normal["error_per_sd"].values())
+    assert scores_message(content).startswith("mean of 2 origins, 28 days each: SMAPE ")
+    normal = read_error_model(content)
+    assert normal is not None
+    assert all(value > 0 for value in normal.error_per_sd.model_dump().values())
     seen = residuals_of(whole, folds[0].history, folds[0].forecast)
     assert figures(seen, normal)
     plot_tables.total_per_day(folds), plot_tables.sample_series(folds), plot_tables.residuals(folds, "store")

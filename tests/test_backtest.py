@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from demand.backtest.folds import Fold, actual_after, backtest, fold_of, origins
+from demand.backtest.folds import Fold, actual_after, backtest, fold_of, plan_backtest
 from demand.panel.panel import FUTURE, Panel
 from demand.schema.errors import UserError
 from tests.panels import TRAIN, noisy, panel, ready, shaped
@@ -23,7 +23,7 @@ def sold() -> Panel:
 
 @pytest.fixture(scope="module")
 def at(sold: Panel) -> list[np.datetime64]:
-    return origins(sold, 2, 35, HORIZON)
+    return plan_backtest(sold, 2, 35, HORIZON).origins
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +33,18 @@ def folds(sold: Panel, at: list[np.datetime64]) -> list[Fold]:
 
 def test_origins_by_number(sold: Panel):
     last = sold.dates[0] + DAYS - 1
-    assert origins(sold, 3, 35, HORIZON) == [last - HORIZON - 70, last - HORIZON - 35, last - HORIZON]
+    assert plan_backtest(sold, 3, 35, HORIZON).origins == [last - HORIZON - 70, last - HORIZON - 35, last - HORIZON]
 
 
 def test_origins_by_name_come_sorted(sold: Panel):
     named = (date(2021, 6, 30), date(2021, 3, 31))
-    assert origins(sold, named, 35, HORIZON) == [np.datetime64("2021-03-31"), np.datetime64("2021-06-30")]
+    assert plan_backtest(sold, named, 35, HORIZON).origins == [np.datetime64("2021-03-31"), np.datetime64("2021-06-30")]
 
 
-@pytest.mark.parametrize("wanted", [30, (date(2021, 11, 30),), (date(2020, 1, 10),)])
-def test_origins_that_leave_too_few_days_are_refused(sold: Panel, wanted: int | tuple[date, ...]):
-    with pytest.raises(UserError, match=r"evaluate\.origins: 20\d\d-\d\d-\d\d leaves no 28 days on both sides within 2020-01-06"):
-        origins(sold, wanted, 35, HORIZON)
+@pytest.mark.parametrize("wanted", [(date(2021, 11, 30),), (date(2020, 1, 10),)])
+def test_named_origins_that_leave_too_few_days_are_refused(sold: Panel, wanted: tuple[date, ...]):
+    with pytest.raises(UserError, match=r"evaluate\.origins: 20\d\d-\d\d-\d\d leaves less than 28 days before it or 28 after it"):
+        plan_backtest(sold, wanted, 35, HORIZON)
 
 
 def test_a_fold_holds_what_followed(sold: Panel, at: list[np.datetime64], folds: list[Fold]):

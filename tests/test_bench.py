@@ -12,7 +12,7 @@ import pytest
 from bench import cases, measure, report
 from bench.methods import METHODS
 from demand.backtest.fold_scores import fold_scores, means
-from demand.backtest.folds import backtest, origins
+from demand.backtest.folds import backtest, plan_backtest
 from demand.panel.panel import Panel
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.run.all_params import Params
@@ -32,7 +32,7 @@ def sold() -> Panel:
 
 
 def test_it_says_what_the_pipeline_says(sold: Panel, settings: Params):
-    at = origins(sold, 2, 35, 60)
+    at = plan_backtest(sold, 2, 35, 60).origins
     found = measure.measured(sold, settings, at, OURS)
     expected = means([fold_scores(fold) for fold in backtest(ready(sold), TRAIN, at, 60)])
     for name in (*measure.COLUMNS, "coverage_80", "coverage_95"):

@@ -63,7 +63,8 @@ def loop_status(records: Records, series: int, wrong: np.ndarray) -> tuple[np.nd
     for t in range(first, days):
         before = range(first, t)
         same = [d for d in before if (t - d) % 7 == 0]
-        sold = [sales[d] for d in before if status[d] == OBSERVED and not wrong[d]]
+        opened = [d for d in before if status[d] == OBSERVED]
+        sold = [sales[d] for d in opened if not wrong[d]]
         missing = math.isnan(sales[t])
         if open_index is not None:
             closed = known[t, open_index] == 0
@@ -71,8 +72,8 @@ def loop_status(records: Records, series: int, wrong: np.ndarray) -> tuple[np.nd
             stated = [status[d] == CLOSED for d in same if not math.isnan(sales[d])][-RULES.fill_weeks :]
             closed = sum(stated) > len(stated) / 2 if stated else t - first >= 7
         else:
-            unlikely = len(sold) >= 3 and loop_chance(sold) < RULES.closed_probability
-            closed = sales[t] == 0 and (not any(units > 0 for units in sold) or unlikely)
+            unlikely = len(opened) >= 3 and loop_chance(sold) < RULES.closed_probability
+            closed = sales[t] == 0 and (not any(sales[d] > 0 for d in opened) or unlikely)
         on_weekday = [sales[d] for d in same if status[d] == OBSERVED][-RULES.fill_weeks :]
         expected[t] = np.median(on_weekday) if on_weekday else np.nan
         recent = [sales[d] for d in before if status[d] == OBSERVED and t - d <= 28]
@@ -88,7 +89,9 @@ def loop_status(records: Records, series: int, wrong: np.ndarray) -> tuple[np.nd
 
 def loop_chance(sold: list[float]) -> float:
     """Probability of a zero in a negative binomial with the faded mean and variance."""
-    third = sorted(sold)[-3:][0]
+    if not sold:
+        return 1.0
+    third = sorted(sold)[-3:][0] if len(sold) >= 3 else 0.0
     if third > 0:
         sold = [units for units in sold if units <= 30 * third]
     weights = [math.exp(-age / 28) for age in range(len(sold) - 1, -1, -1)]

@@ -12,7 +12,14 @@ import pytest
 from examples import PARAMS
 from panels import closed, noisy, panel, ready, shaped
 
-from demand.backtest.error_model import estimate_error_model, spread_beyond_sampling_error
+from demand.backtest.error_model import (
+    ErrorModel,
+    ErrorPerSd,
+    Spread,
+    estimate_error_model,
+    read_error_model,
+    spread_beyond_sampling_error,
+)
 from demand.backtest.residuals import MIN_EXPECTED_UNITS, Residuals, days_without_data
 from demand.backtest.segments import WEEKDAYS, Deviations, deviations_by_kind, series_segments
 from demand.champion.champion_record import Champion
@@ -23,7 +30,8 @@ from demand.drift.evidently_report import data_summary, evidently_report
 from demand.drift.group_test import TAIL_PROBABILITY, group_test
 from demand.drift.measures import ERROR, LEVEL, Measure
 from demand.drift.monitor import assess_champion, confirmed_through, origin_of, review_days
-from demand.drift.summary import FIGURES, figures, reasons
+from demand.drift.reasons import reasons
+from demand.drift.summary import FIGURES, DriftSummary, figures
 from demand.panel.forecast import Forecast
 from demand.panel.panel import CLOSED, FILLED
 from workspace.registry.store import load_model
@@ -34,9 +42,9 @@ KINDS = ("everything", "store", "item", "series", "weekday")
 FIRST = np.datetime64("2024-01-01")  # a Monday
 
 
-def normal(level: float = 0.02, error: float = 0.05) -> dict:
-    spread = {kind: {"level": level, "error": error} for kind in KINDS}
-    return {"error_per_sd": SIZE, "spread": {"28": spread, "14": spread}}
+def normal(level: float = 0.02, error: float = 0.05) -> ErrorModel:
+    spread = {kind: Spread(level=level, error=error) for kind in KINDS}
+    return ErrorModel(error_per_sd=ErrorPerSd(**SIZE), spread={28: spread, 14: spread})
 
 
 def outcome(rng: np.random.Generator, factor: np.ndarray | float = 1.0, noise: float = 1.0, mean: float = 100.0,
@@ -207,7 +215,7 @@ def test_days_that_say_nothing_are_left_out():
 def test_deviations_by_loops():
     seen = outcome(np.random.default_rng(10), factor=1.1, wave=0.3)
     seen = replace(seen, sales=np.where(np.random.default_rng(11).random(seen.sales.shape) < 0.2, np.nan, seen.sales))
-    found = deviations_by_kind(seen, SIZE)
+    found = deviations_by_kind(seen, SIZE["mae"], SIZE["mape"])
     days = [(s, d) for s in range(40) for d in range(28) if not np.isnan(seen.sales[s, d])]
     common = sum(seen.sales[at] for at in days) / sum(seen.forecast[at] for at in days)
     assert found["everything"].level == pytest.approx(np.log(common))
@@ -229,7 +237,7 @@ def test_deviations_by_loops():
 def test_a_kind_of_one_segment_is_everything_and_a_store_of_one_item_is_no_series():
     seen = outcome(np.random.default_rng(12))
     seen = replace(seen, store=np.ones(40, int), item=np.arange(40))
-    assert set(deviations_by_kind(seen, SIZE)) == {"everything", "item", "weekday"}
+    assert set(deviations_by_kind(seen, SIZE["mae"], SIZE["mape"])) == {"everything", "item", "weekday"}
     assert series_segments(seen) == ("item", [f"item {item}" for item in range(40)])
 
 
@@ -260,11 +268,11 @@ def test_normal_reads_a_backtest_whose_truth_is_known():
         forecast = Forecast(whole.dates[origin], point, {80: point - half}, {80: point + half})
         folds.append(Fold(whole.through(whole.dates[origin]), forecast))
     found = estimate_error_model(folds, whole)
-    assert found["error_per_sd"]["rmse"] == pytest.approx(1.06, abs=0.04)
-    assert set(found["spread"]) == {"28", "14"}
-    assert found["spread"]["28"]["everything"]["level"] == pytest.approx(0.05, abs=0.005)
-    assert found["spread"]["28"]["store"]["level"] < 0.01
-    assert json.loads(json.dumps(found)) == found
+    assert found.error_per_sd.rmse == pytest.approx(1.06, abs=0.04)
+    assert set(found.spread) == {28, 14}
+    assert found.spread[28]["everything"].level == pytest.approx(0.05, abs=0.005)
+    assert found.spread[28]["store"].level < 0.01
+    assert read_error_model({"normal": [json.loads(json.dumps(found.model_dump(mode="json")))]}) == found
 
 
 def test_figures_hold_the_errors_against_what_is_normal_for_these_days():
@@ -321,10 +329,10 @@ def test_reasons_are_always_given():
     assert said(trained, "it cannot forecast") == "it cannot forecast"
     assert "too early to judge" in said(trained)
     assert "drift was confirmed on 2024-04-26; the champion, trained through 2024-03-01, is still in place" in said(
-        trained, None, seen, [], np.datetime64("2024-04-26"))
+        trained, None, seen, [], np.datetime64("2024-04-26"), findings)
     assert "errors are normal: MAPE" in said(trained, None, outcome(np.random.default_rng(17)), [], None)
-    words = said(trained, None, seen, findings, newest)
-    assert "by store from 2024-01-01 to 2024-01-28: store 1 -" in words
+    words = said(trained, None, seen, findings, newest, findings)
+    assert "by store from 2024-04-04 to 2024-05-01: store 1 -" in words
     assert "% of all sales" in words
 
 
@@ -341,19 +349,22 @@ def test_without_a_champion_that_can_forecast_these_days_everything_is_trained_o
         verdict = assess_champion(whole, of, load_model, RULES)
         assert verdict.retrain
         assert verdict.train_through == "2020-10-31"
-        assert reasons(verdict, {})[0].endswith(why)
+        assert reasons(verdict, None)[0].endswith(why)
 
 
 def test_the_page_shows_verdict_chart_and_segments_and_escapes_names():
     seen = outcome(np.random.default_rng(18), factor=np.where(series(*range(8)), 0.7, 1.0))
     seen = replace(seen, store=np.array([f"<{store}>" for store in seen.store], object))
     findings = judge(seen, normal(), RULES)
-    summary = {"retrain": True, "as_of": "2024-01-28", "champion": "v", "reasons": ["a < b"], "data_problems": ["feed & all"]}
-    html = report_page.page(summary, seen, findings)
+    summary = DriftSummary(retrain=True, as_of=date(2024, 1, 28), champion="v", reasons=("a < b",), data_problems=("feed & all",),
+                           ended_series=("store 9, item 'x'",))
+    newest = np.datetime64("2024-01-28")
+    html = report_page.page(summary, Verdict(newest, date(2023, 12, 1), None, seen, findings, newest, findings))
     assert "Train again" in html
     assert "a &lt; b" in html
     assert "feed &amp; all" in html
     assert "store &lt;1&gt;" in html
+    assert "store 9, item &#x27;x&#x27;" in html
     assert html.count("<circle") == 28 * html.count("<svg") > 28
     assert "<script" not in html
 

@@ -12,14 +12,14 @@ import pytest
 from bench import cases as data
 from bench import replay
 from bench.drift import __main__ as bench
-from bench.drift import champion, rates, report, spoiled, sweep
+from bench.drift import champion, pictures, rates, report, spoiled, sweep
 from bench.drift.cases import Case
 from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
 from demand.champion.champion_record import Champion
 from demand.drift.decision import drifted
 from demand.drift.monitor import assess_since_training
-from demand.drift.summary import as_dict
+from demand.drift.summary import finding_record
 from demand.model.base.factors import fit_factors
 from demand.panel.panel import CLOSED, FILLED, Panel
 from tests.panels import TRAIN, WEEKDAY, closed, noisy, panel, ready, shaped
@@ -128,12 +128,13 @@ def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params,
     watch = champion.with_sales(watched, changed, 40)
     trained = sold.dates[FIRST].astype(object)
     of = Champion(version="20240501T000000Z", model="m", sha256="0" * 64, trained_through=trained, train={}, horizon=56,
-                  known_future=(), baseline={"normal": [watch.normal]}, promoted_at="", promoted_by="", reason="", previous=None)
+                  known_future=(), baseline={}, promoted_at="", promoted_by="", reason="", previous=None)
     said = []
     for day in (30, 44, 47, 52, 60, 90):
-        verdict = assess_since_training(changed.through(sold.dates[FIRST + day]), watch.model, of, settings.drift)
+        last = sold.dates[FIRST + day]
+        verdict = assess_since_training(changed.through(last), watch.model, of, watch.normal, settings.drift)
         mine = watch.findings_on(day)
-        assert [as_dict(one) for one in verdict.findings] == [as_dict(one) for one in mine]
+        assert [finding_record(one, last) for one in verdict.findings] == [finding_record(one, last) for one in mine]
         days = [one for one in range(champion.FIRST, day + 1) if drifted(watch.findings_on(one))]
         assert verdict.confirmed == (sold.dates[FIRST + days[-1]] if days else None)
         said.append(bool(days))
@@ -166,8 +167,8 @@ def test_a_small_bench_from_end_to_end(sold: Panel, settings: Params, monkeypatc
     monkeypatch.setattr(bench, "SPOILED_REPLAYS", 1)
     case = bench.measured("tiny", 2, peers=False)
     results = json.loads(json.dumps({"machine": "2 cores", "minutes": 0.1, "settings": sweep.named(), "cases": {"tiny": case}}))
-    monkeypatch.setattr(report, "PICTURES", tmp_path)
     report.write(results, tmp_path)
+    pictures.draw(results, tmp_path)
     found, = case["champions"].values()
     assert found["quiet"]["days"] == 199 - champion.FIRST + 1
     assert found["quiet"]["alarms"] <= 1

@@ -163,8 +163,11 @@ def put(path: Path, root: Path, target: Path) -> None:
     shutil.copy(path, copy)
 
 
-OTHER = {"data.as_of": "2021-01-01", "data.test_file": "other.csv", "data.source": "other.csv", "demo.start": "2001-01-01",
-         "demo.drift.kind": "level", "demo.drift.start": "2001-02-01", "train.algorithm": "random_forest", "train.base": "level"}
+OTHER = {"data.as_of": "2021-01-01", "data.test_file": "other.csv", "data.source": "other.csv",
+         "data.missing_days": "zero", "data.date_format": "%Y-%d-%m", "data.separator": "|", "data.decimal": ",",
+         "data.encoding": "cp1252", **{f"data.columns.{name}": f"other {name}" for name in ("date", "store", "item", "sales")},
+         "demo.start": "2001-01-01", "demo.drift.kind": "level", "demo.drift.start": "2001-02-01",
+         "train.algorithm": "random_forest", "train.base": "level"}
 
 
 def undeclared_changed(params: dict[str, Any], declared: list[str], path: str = "") -> dict[str, Any]:

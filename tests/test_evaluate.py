@@ -182,6 +182,7 @@ def test_summary_keeps_lists_out_of_dvc_metrics():
     assert content["smape"] == pytest.approx(np.mean([row["smape"] for row in content["per_origin"]]), rel=1e-5)
     assert [row["method"] for row in content["baselines"]] == list(baselines.BASELINES)
     assert set(content["normal"][0]) == {"error_per_sd", "spread"}
+    assert (content["origins"], content["horizon"]) == (2, 90)
     assert [row["last_day"] for row in content["per_month"]] == [30, 60, 90]
     flat = [value for value in content.values() if not isinstance(value, list)]
     assert len(flat) < 20
@@ -210,7 +211,7 @@ def test_the_stage(trained: Panel, capsys: pytest.CaptureFixture[str]):
         assert rows
         assert not any(value in ("", "nan", "None") for row in rows for value in row.values()), path
     out, err = capsys.readouterr()
-    assert out.startswith("mean of 2 origins: SMAPE ")
+    assert out.startswith("mean of 2 origins, 28 days each: SMAPE ")
     assert err.splitlines() == [f"backtest {n} of 2: origin {trained.last_day - 28 - 30 * (2 - n)}" for n in (1, 2)]
     evaluate.main()
     assert {path: path.read_bytes() for path in first} == first

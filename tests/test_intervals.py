@@ -49,6 +49,16 @@ def test_a_common_error_widens_but_does_not_shift() -> None:
     assert (wide[0.9] - wide[0.1] > narrow[0.9] - narrow[0.1]).all()
 
 
+def test_days_on_which_sales_were_ruled_out_do_not_widen_the_others() -> None:
+    """A month that was seen with zeros only: its forecasts are next to 0, whatever comes."""
+    rng = np.random.default_rng(3)
+    forecast = rng.uniform(20, 200, 20_000)
+    actual, horizon = rng.poisson(forecast).astype(float), np.ones(20_000, int)
+    expected = fit_dispersion(actual[2_000:], forecast[2_000:], horizon[2_000:], 0.0).at(np.array([50.0]), np.array([1]))
+    forecast[:2_000] = 1e-6 * actual[:2_000]
+    assert fit_dispersion(actual, forecast, horizon, 0.0).at(np.array([50.0]), np.array([1])) == expected
+
+
 def test_too_few_days_fall_back_to_the_normal() -> None:
     none = np.empty(0)
     spread = fit_dispersion(none, none, none, common=0.05)

@@ -27,4 +27,4 @@ def test_a_notebook_runs(path: Path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_stay_small_and_use_the_stages(path: Path):
     assert path.stat().st_size < 400_000
-    assert "from stages" in path.read_text(encoding="utf-8")
+    assert "from demand" in path.read_text(encoding="utf-8")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import runpy
 
 import pytest
-from examples import PARAMS
+from examples import PARAMS, ROOT
 
 from demand.schema.errors import UserError
 from demand.schema.sections import Section
@@ -28,8 +29,13 @@ def test_every_section_forbids_other_keys():
             parse_params(content)
 
 
+def test_the_page_of_parameters_is_current():
+    script = runpy.run_path(str(ROOT / "docs/parameters.py"))
+    assert (ROOT / script["PAGE"]).read_text(encoding="utf-8") == script["page"](PARAMS), "run make parameters"
+
+
 @pytest.mark.parametrize(("path", "value", "message"), [
-    ("data.sorce", "x.csv", "data.sorce is unknown: did you mean source? (allowed: source, known_future, as_of, test_file)"),
+    ("data.sorce", "x.csv", "data.sorce is unknown: did you mean source? (allowed: source, columns, known_future, as_of,"),
     ("demo.drift.knd", "level", "demo.drift.knd is unknown: did you mean kind? (allowed: kind, start, size, share)"),
     ("dta", {}, "dta is unknown: did you mean data? (allowed: demo, data,"),
     ("demo.stores", "ten", "demo.stores = 'ten': input should be a valid integer"),

@@ -331,3 +331,9 @@ def test_killed_at_any_step(work, monkeypatch, tmp_path_factory, command):
         steps += 1
     assert steps > 8
     assert seen == {True, False}  # killed before the pointer, and after it
+
+
+def test_a_reason_is_recorded_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "hush-hush")
+    monkeypatch.setattr(sys, "argv", ["promote", "--reason", "the key hush-hush has changed"])
+    assert promote.arguments().reason == "the key *** has changed"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from demand.champion.champion_record import TIME_FORMAT
+from demand.drift.summary import DriftSummary
 from workspace.run import paths
 
 
@@ -39,39 +38,22 @@ class Pipeline:
 
 def read(project: Path) -> Pipeline:
     """From a working tree; a file that is missing or broken leaves its facts out."""
-    drift = parsed(project / paths.DRIFT_SUMMARY)
+    drift = last_check(project / paths.DRIFT_SUMMARY)
     retrained = promotions(project / paths.RETRAIN_HISTORY)
-    return Pipeline(
-        drift=yes_or_no(drift, "concept_drift_detected"), retrain=yes_or_no(drift, "retrain"),
-        data_drift=yes_or_no(drift, "data_drift_detected"), drift_share=number(part(drift, "data_drift"), "share_of_columns"),
-        checked=str(drift["champion"] or "") if "champion" in drift else None,
-        as_of=str(drift["as_of"]) if "as_of" in drift else None,
-        mape=number(drift, "current_mape"), baseline_mape=number(drift, "baseline_mape"),
-        retrainings=len(retrained), last_retraining=max(retrained, default=None),
-    )
+    retrainings = Pipeline(retrainings=len(retrained), last_retraining=max(retrained, default=None))
+    if drift is None:
+        return retrainings
+    return replace(retrainings, drift=drift.concept_drift_detected, retrain=drift.retrain, data_drift=drift.data_drift_detected,
+                   drift_share=drift.data_drift.share_of_columns, checked=drift.champion or "", as_of=str(drift.as_of),
+                   mape=drift.current_mape, baseline_mape=drift.baseline_mape)
 
 
-def parsed(path: Path) -> dict[str, Any]:
+def last_check(path: Path) -> DriftSummary | None:
+    """The summary of the drift stage; None where there is none, or none that can be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return DriftSummary.model_validate_json(path.read_bytes())
     except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def part(content: dict[str, Any], name: str) -> dict[str, Any]:
-    value = content.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def yes_or_no(content: dict[str, Any], name: str) -> bool | None:
-    value = content.get(name)
-    return value if isinstance(value, bool) else None
-
-
-def number(content: dict[str, Any], name: str) -> float | None:
-    value = content.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return None
 
 
 def promotions(history: Path) -> list[float]:

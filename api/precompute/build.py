@@ -57,7 +57,7 @@ def facts(serving: Serving, origin: np.datetime64) -> dict[str, Any]:
         "sha256": digest, "trained_through": str(model.trained_through), "forecast_origin": str(origin),
         "horizon": int(model.facts["horizon"]), "promoted_at": paths.MODEL.stat().st_mtime if promoted is None else promoted,
         "metrics": current.baseline if current else scores_of_candidate(digest), "model": model.facts,
-        "known_future": list(model.facts["known_future"]),
+        "known_future": list(model.facts["known_future"]), "scored": serving.scored,
     }
 
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from workspace.run.redaction import redact
+
 CODE = Path(__file__).absolute().parents[2]
 KEEP = 2  # computed models kept on disk; those still mapped live on in memory
 
@@ -23,7 +25,7 @@ def compute(project: Path, into: Path, timeout: float, polite: bool) -> Path:
     run = subprocess.run(command, cwd=project.resolve(), timeout=timeout, env={**os.environ, "PYTHONPATH": str(CODE)},
                          capture_output=True, text=True, check=False)
     if run.returncode:
-        said = run.stderr.strip()
+        said = redact(run.stderr.strip())
         told = said.removeprefix("error: ") if said.startswith("error: ") else said[-400:]
         raise RuntimeError(told or f"the computation ended with {run.returncode}")
     return Path(run.stdout.strip().splitlines()[-1])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from api.settings import Settings
+from workspace.run.redaction import redact
 
 NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
 
@@ -41,7 +42,7 @@ def clone(settings: Settings, state: Path) -> Path:
         copy.parent.mkdir(parents=True)
         porcelain.clone(url, str(copy), depth=1, branch=settings.source_branch, errstream=open(os.devnull, "wb")).close()
     except Exception as error:
-        raise RuntimeError(f"the Git repository cannot be read: {hidden(str(error) or type(error).__name__, url)}") from None
+        raise RuntimeError(redact(f"the Git repository cannot be read: {error or type(error).__name__}")) from None
     pull(copy, settings, state / "cache")
     (copy / ".complete").touch()
     return copy
@@ -50,9 +51,8 @@ def clone(settings: Settings, state: Path) -> Path:
 def pull(copy: Path, settings: Settings, cache: Path) -> None:
     """Bring the DVC-tracked files that serving needs."""
     dvc(copy, "cache", "dir", "--local", str(cache.resolve()))
-    for pair in settings.source_remote_config.get_secret_value().split() if settings.source_remote_config else []:
-        name, _, value = pair.partition("=")
-        dvc(copy, "remote", "modify", "--local", settings.source_remote or default_remote(copy), name, value)
+    if settings.source_remote_config:
+        configure(copy, settings.source_remote or default_remote(copy), settings.source_remote_config.get_secret_value())
     try:
         champion = json.loads((copy / "models/champion.json").read_bytes())
     except (OSError, ValueError):
@@ -61,6 +61,18 @@ def pull(copy: Path, settings: Settings, cache: Path) -> None:
     model = champion["model"] if version else "models/model.pkl"  # with .dvc and more behind it, DVC leaves the rest out
     remote = ["--remote", settings.source_remote] if settings.source_remote else []
     dvc(copy, "pull", *remote, model, *NEEDED)
+
+
+def configure(copy: Path, remote: str, pairs: str) -> None:
+    """Add NAME=VALUE settings of a remote to the clone's own configuration; on a command line every user could read them."""
+    from configobj import ConfigObj
+
+    path = copy / ".dvc/config.local"
+    path.touch(0o600)
+    path.chmod(0o600)
+    config = ConfigObj(str(path), encoding="utf-8")
+    config.setdefault(f'remote "{remote}"', {}).update(dict(pair.split("=", 1) for pair in pairs.split() if "=" in pair))
+    config.write()
 
 
 def default_remote(copy: Path) -> str:
@@ -72,10 +84,5 @@ def dvc(copy: Path, *arguments: str) -> str:
     run = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=copy, capture_output=True, text=True, check=False)
     if run.returncode:
         lines = [line for line in run.stderr.splitlines() if line.startswith("ERROR")] or run.stderr.splitlines()
-        raise RuntimeError(f"dvc {arguments[0]} failed: {lines[-1] if lines else run.returncode}")
+        raise RuntimeError(redact(f"dvc {arguments[0]} failed: {lines[-1] if lines else run.returncode}"))
     return run.stdout
-
-
-def hidden(message: str, url: str) -> str:
-    """The message without the URL, which may hold a token."""
-    return message.replace(url, "SOURCE_GIT")

@@ -26,6 +26,7 @@ from api.precompute import fetch, workers
 from api.precompute.builds import compute, prune, read_text, signature
 from api.serving.forecast_table import Table
 from api.settings import Settings
+from workspace.run.redaction import redact
 
 if TYPE_CHECKING:
     from api.serving.whatif import WhatIf
@@ -112,7 +113,7 @@ class ModelStore:
             changed = await self.follow()
             self.last = Reload("loaded" if changed else "unchanged", "", time.time())
         except Exception as error:
-            message = str(error) or type(error).__name__
+            message = redact(str(error)) or type(error).__name__
             if self.last is None or self.last.message != message:
                 log.error("model not reloaded, %s goes on serving: %s", self.served.version if self.served else "none", message)
             self.last = Reload("failed", message, time.time())

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from demand.cleaning.closed_days import implausible_zeros
+from demand.model.base.closing_probability import habit
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
+from demand.panel.calendar import YEAR
 from demand.panel.forecast import Forecast
-from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
+from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OPEN, OUTLIER, Panel
 
 DECIMALS = 6  # of units per day
+IMPROBABLE = 0.001  # prepare.closed_probability; the server has no params.yaml
 
 
 def stacked(made: Forecast) -> np.ndarray:
@@ -47,27 +51,87 @@ class WhatIf:
     known: np.ndarray
     closing: np.ndarray
 
+    def recorded(self, row: int, days: slice) -> np.ndarray:
+        """(N,) float32 units per day of a series, NaN on days that were filled: what is not known is not shown as sold."""
+        return np.where(self.status[row, days] == FILLED, np.float32(np.nan), self.sales[row, days])
+
     def forecast(self, row: int, recent: Sequence[float | None], known: Mapping[str, Mapping[int, float]]) -> np.ndarray:
         """(H, 5) float64, units per day, as in Table.values.
+
+        A zero is a closed day where prepare would take it for one. Sales that are nowhere below the recorded ones raise every
+        day of the forecast at least as they raise the series' own mean of the last year, and likewise down: the model alone may
+        take a single series' change for chance, or for a spell that ends.
 
         Args:
             row: position of the series.
             recent: units per day, oldest first, the last one that of the origin; None where the recorded sales are right.
             known: values of known-future columns by day of the forecast, 0 the day after the origin.
         """
-        sales, raw, values = (array[row : row + 1].copy() for array in (self.sales, self.status, self.known))
-        status = raw.copy()
+        sales, status, values = (array[row : row + 1].copy() for array in (self.sales, self.status, self.known))
         if status[0, self.origin] in (ABSENT, FUTURE):  # a panel reaches as far as its sales
             status[0, self.origin] = FILLED
-        for back, sold in enumerate(reversed(recent)):
-            day = self.origin - back
-            if sold is not None and day >= 0 and not (sold == 0 and raw[0, day] == CLOSED):
-                sales[0, day], status[0, day] = sold, OBSERVED
         for name, days in known.items():
             for day, value in days.items():
                 values[0, self.origin + 1 + day, self.known_names.index(name)] = value
-        panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, values,
+        recorded = sales.copy(), status.copy()
+        for back, sold in enumerate(reversed(recent)):
+            day = self.origin - back
+            if sold is not None and day >= 0 and sales[0, day] != np.float32(sold):
+                sales[0, day], status[0, day] = sold, OBSERVED
+        if OPEN not in self.known_names:
+            close_zeros(sales, status, (sales != recorded[0]) | (status != recorded[1]), self.origin + 1)
+        made = self.predict(row, sales, status, values)
+        rise = rise_of_mean(recorded, (sales, status), self.origin + 1)
+        if rise == 1:
+            return made
+        bound = rise * self.predict(row, *recorded, values)
+        beyond = made[:, 0] < bound[:, 0] if rise > 1 else made[:, 0] > bound[:, 0]
+        return np.round(np.where(beyond[:, None], bound, made), DECIMALS)
+
+    def predict(self, row: int, sales: np.ndarray, status: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """(H, 5) the model's forecast of a series with these arrays (1, D)."""
+        panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, known,
                       self.known_names)
-        closing = None if "open" in self.known_names else self.closing[row : row + 1]
+        recorded = replace(panel, sales=self.sales[row : row + 1], status=self.status[row : row + 1])
+        closing = None
+        if OPEN not in self.known_names:
+            closing, end = self.closing[row : row + 1], self.origin + 1
+            was, now = (closing_habit(self.model.on_sale(shown, self.origin, 1)[0].status, end, closing.shape[1])
+                        for shown in (recorded, panel))
+            closing = np.where(was == now, closing, np.maximum(now, np.where(closing > was, closing, 0)))
         made = self.model.predict(panel, self.dates[self.origin], self.closing.shape[1], self.pool, closing)
         return stacked(made)[0]
+
+
+def closing_habit(status: np.ndarray, end: int, horizon: int) -> np.ndarray:
+    """(1, H) share of closed days among the last of each weekday: the part of chance_of_closing that a series shows alone."""
+    seen = ~np.isin(status[:, :end], (ABSENT, FILLED, FUTURE))
+    return habit(status[:, :end] == CLOSED, seen, end)[:, np.arange(horizon) % 7]
+
+
+def close_zeros(sales: np.ndarray, status: np.ndarray, given: np.ndarray, end: int) -> None:
+    """Mark zeros among the `given` days (1, D) before position `end` as closed, as prepare would."""
+    zero = given & (status == OBSERVED) & (sales == 0)
+    if not zero[:, :end].any():
+        return
+    live = (status != ABSENT) & (status != FUTURE)
+    stated = np.where(status == FILLED, np.nan, sales)[:, :end].astype("f4")
+    zero[:, :end] &= implausible_zeros(stated, live[:, :end], (status == OUTLIER)[:, :end], IMPROBABLE)
+    zero[:, end:] = False
+    status[zero] = CLOSED
+
+
+def rise_of_mean(recorded: tuple[np.ndarray, np.ndarray], given: tuple[np.ndarray, np.ndarray], end: int) -> float:
+    """Total sales of the year before position `end` with the given days beside the recorded total; 1 where days moved both ways.
+
+    Args:
+        recorded, given: sales and status (1, D). Days that are closed in `given` do not count: nothing was asked of them.
+    """
+    cut = slice(max(end - YEAR, 0), end)
+    (before, was), (after, now) = ([array[0, cut] for array in pair] for pair in (recorded, given))
+    before = np.where(np.isnan(before) | (was == CLOSED), 0, before).astype("f8")
+    change = np.where((now == CLOSED) | np.isnan(after), 0, after - before)
+    total = before.sum()
+    if total <= 0 or not ((change >= 0).all() or (change <= 0).all()):
+        return 1.0
+    return float(1 + change.sum() / total)

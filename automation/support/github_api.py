@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
 from typing import Any
+
+from automation.support import environment, http_client
 
 PAGE = 100
 SECONDS = 30.0
@@ -13,10 +14,11 @@ SECONDS = 30.0
 
 def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The answer to one request; an OSError (HTTPError where GitHub refuses) when there is none."""
-    headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
-    address = os.environ.get("GITHUB_API_URL", "https://api.github.com") + path
+    settings = environment.load(environment.GitHub)
+    headers = {"Authorization": f"Bearer {settings.github_token.get_secret_value()}", "Accept": "application/vnd.github+json"}
+    address = settings.github_api_url + path
     request = urllib.request.Request(address, json.dumps(body).encode() if body else None, headers, method=method)
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+    with http_client.open_url(request, SECONDS) as answer:
         return json.load(answer)
 
 

@@ -19,7 +19,9 @@ from huggingface_hub.errors import HfHubHTTPError, OIDCError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
+from automation.support import environment
 from demand.schema.errors import UserError
+from workspace.run import redaction
 
 KEPT = ".gitattributes"  # the Hub's own: which files are large
 GOOD = "good-"  # begins the tags of revisions that passed their test in operation
@@ -79,6 +81,7 @@ def same(path: Path, remote: RepoFile | None) -> bool:
 
 def log_in(name: str) -> None:
     """See that there is a token: HF_TOKEN, or one that the Hub gives this workflow for this Space alone."""
+    environment.load(environment.SpaceAccess)
     if not os.environ.get("HF_TOKEN") and os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
         os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
     remedy = "set HF_TOKEN to one with write access to the Space, or make this workflow a trusted publisher in its settings"
@@ -91,6 +94,7 @@ def log_in(name: str) -> None:
         raise UserError(f"{error}; {remedy}") from None
     if token is None:
         raise UserError(f"there is no token for the Hub: {remedy}")
+    redaction.learn(token)
 
 
 class Space:
@@ -124,6 +128,8 @@ class Space:
         with told(f"looking up where {self.name} answers"):
             info = self.api.space_info(self.name)
             host = info.host or f"https://{info.subdomain or re.sub('[^a-z0-9]+', '-', self.name.lower())}.hf.space"
+            if not environment.is_encrypted(host):
+                raise UserError(f"the Hub says that {self.name} answers at {host}: nothing is sent there without encryption")
             return Live(host, get_token() if info.private else None)
 
     def tree(self, revision: str) -> dict[str, RepoFile]:

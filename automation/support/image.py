@@ -3,44 +3,35 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from pathspec import PathSpec
 
 from demand.champion.champion_record import Champion
 from demand.schema.errors import UserError
 from workspace.run import paths
 
 DOCKERFILE, IGNORE = Path("Dockerfile"), Path(".dockerignore")
-WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 class Ignore:
     """The rules of a .dockerignore: the last one that matches a path, or a directory above it, decides.
 
-    Raises:
-        UserError: a pattern has character classes or escapes, which are not needed here.
+    Docker's patterns are those of .gitignore, but for one thing: they begin at the root.
     """
 
     def __init__(self, text: str) -> None:
-        self.rules: list[tuple[bool, re.Pattern[str]]] = []
-        self.exceptions: list[str] = []
-        for line in map(str.strip, text.splitlines()):
-            if not line or line.startswith("#"):
-                continue
-            pattern = os.path.normpath(line.removeprefix("!").strip()).strip("/")
-            if set("[]\\") & set(pattern):
-                raise UserError(f"{IGNORE}: {line} is not understood: use names, *, ** and ? alone")
-            parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-            expression = "".join(WILDCARDS.get(part, re.escape(part)) for part in parts)
-            self.rules.append((line.startswith("!"), re.compile(f"{expression}(?:/.*)?", re.DOTALL)))
-            if line.startswith("!"):
-                self.exceptions.append(pattern)
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+        self.exceptions = [os.path.normpath(line[1:].strip()).strip("/") for line in lines if line.startswith("!")]
+        rooted = (f"!/{line[1:].strip().strip('/')}" if line.startswith("!") else f"/{line.strip('/')}" for line in lines)
+        self.rules = PathSpec.from_lines("gitignore", rooted)
 
     def lets_in(self, path: str) -> bool:
         """Whether a path, relative and with slashes, is part of the build's context."""
-        verdicts = [let_in for let_in, pattern in self.rules if pattern.fullmatch(path)]
-        return verdicts[-1] if verdicts else True
+        names = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)][:-1]
+        matched = [rule.include for rule in self.rules.patterns if any(rule.match_file(name) for name in names)]
+        return not matched[-1] if matched else True
 
     def may_hold(self, directory: str) -> bool:
         """Whether anything below a directory can be let in: the others are not walked through."""

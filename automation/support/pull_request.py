@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 from automation.support import github_api, shell
 from demand.schema.errors import UserError
+from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.run import paths
-from workspace.run.files import read_json
 
 PREFIX = "automation/"  # begins the name of its branch; the name of the branch that it is for follows
 NOT_ALLOWED = ('allow it under Settings, Actions, General, "Allow GitHub Actions to create and approve pull requests", and give '
@@ -52,15 +52,15 @@ def description(base: str) -> str:
     """What the pull request holds, in Markdown: the check, the new rows of the history, the files."""
     shallow = ("--depth", "1") if shell.output("git", "rev-parse", "--is-shallow-repository") == "true" else ()
     shell.run("git", "fetch", "--quiet", *shallow, "origin", base, remedy=f"{base} is needed to say what is new")
-    summary = read_json(paths.DRIFT_SUMMARY, "run dvc repro first")
+    summary = read_drift_summary()
     known = history_of("FETCH_HEAD")
     events = [f"- {row['action']} {row['version']}, trained through {row['trained_through']}: "
               + ": ".join(filter(None, [row["result"], row["reason"]])) for row in read_history() if row not in known]
-    verdict = "a model is due" if summary["retrain"] else "no drift"
+    verdict = "a model is due" if summary.retrain else "no drift"
     files = shell.output("git", "diff", "--name-only", "FETCH_HEAD", "HEAD").splitlines()
     return "\n".join([
         f"What the loop has to record on `{base}`:", "",
-        f"- sales through {summary['as_of']}, {verdict}: {'; '.join(summary['reasons'])}",
+        f"- sales through {summary.as_of}, {verdict}: {'; '.join(summary.reasons)}",
         *events, "", f"<details><summary>{len(files)} files</summary>", "", *(f"- `{name}`" for name in files), "", "</details>",
     ]) + "\n" + WAITS.format(base=base)
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from automation import unlock_dvc
 from demand.schema.errors import UserError
+from workspace.run.redaction import redact
 
 
 def run(*command: str, remedy: str = "") -> None:
     """Run a command whose output the user sees; a UserError when it fails, which `remedy` ends."""
-    print(f"$ {' '.join(command)}", flush=True)
-    status = subprocess.run(command, check=False).returncode
+    status = watched(*command).status
     if status:
-        raise UserError(f"{' '.join(command)} failed with status {status}" + (f": {remedy}" if remedy else ""))
+        raise UserError(redact(f"{' '.join(command)} failed with status {status}") + (f": {remedy}" if remedy else ""))
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ class Done:
 
 
 def watched(*command: str, environment: Mapping[str, str] | None = None) -> Done:
-    """Run a command whose output the user sees and the caller reads."""
-    print(f"$ {' '.join(command)}", flush=True)
+    """Run a command whose output the user sees and the caller reads, without secrets."""
+    print(redact(f"$ {' '.join(command)}"), flush=True)
     settings = os.environ | (environment or {})
-    with subprocess.Popen(command, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with subprocess.Popen(command, env=settings, text=True, errors="replace", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         lines = []
-        for line in process.stdout:
+        for line in map(redact, process.stdout):
             print(line, end="", flush=True)
             lines.append(line)
     return Done(process.returncode, "".join(lines))
@@ -43,10 +44,10 @@ def watched(*command: str, environment: Mapping[str, str] | None = None) -> Done
 
 def output(*command: str) -> str:
     """What a command prints, without its last line break; a UserError with its own last words when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise UserError(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}")
+        raise UserError(redact(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}"))
     return done.stdout.rstrip("\n")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import os
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from automation.support import environment, http_client
 from automation.support.hub import Live
 from demand.champion.champion_record import Champion
 from demand.champion.serving_rule import who_serves
@@ -59,12 +59,12 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if live.token:
         headers["Authorization"] = f"Bearer {live.token}"
-    if os.environ.get("API_KEY"):
-        headers["X-API-Key"] = os.environ["API_KEY"]
+    if key := environment.load(environment.SpaceAccess).api_key:
+        headers["X-API-Key"] = key.get_secret_value().encode().decode("latin-1")  # as UTF-8: http.client encodes it by Latin-1
     request = urllib.request.Request(live.url + path, json.dumps(body).encode() if body else None, headers)
     try:
         try:
-            with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
+            with http_client.open_url(request, REQUEST_SECONDS) as answer:
                 status, content = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             status, content = error.code, error.read()

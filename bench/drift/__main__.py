@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench.cases import REAL
-from bench.drift import peer, report, spoiled, sweep
+from bench.drift import peer, pictures, report, spoiled, sweep
 from bench.drift.cases import CASES, available
 from bench.drift.champion import FIRST, Watched, drifting, fitted, onsets
 from bench.drift.injection import KINDS
@@ -26,7 +26,7 @@ from demand.drift.decision import drifted
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
 
-OUT = Path("bench/drift")
+OUT, PICTURES = Path("bench/drift"), Path("docs/images")
 REPLAYS = 16  # of a kind, for each champion
 SLOW_REPLAYS = 3  # of the kinds that are followed for longer
 SWEPT_REPLAYS = 8  # of the former, that are judged under other thresholds as well
@@ -109,6 +109,7 @@ def main() -> None:
                "minutes": round((time.perf_counter() - began) / 60, 1), "settings": sweep.named(), "cases": cases}
     (OUT / "results.json").write_text(json.dumps(results) + "\n")
     report.write(results, OUT)
+    pictures.draw(results, PICTURES)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.drift.injection import KINDS, inject
 from demand.backtest.error_model import estimate_error_model
-from demand.backtest.folds import backtest, origins
+from demand.backtest.folds import backtest, plan_backtest
 from demand.backtest.residuals import residuals_of
 from demand.backtest.segments import windows
 from demand.drift.measures import REVIEW
@@ -40,7 +40,7 @@ def fitted(panel: Panel, settings: Params, trained: np.datetime64) -> Watched:
     """Train and backtest as the pipeline does with this as its last day, and forecast from every start that is judged."""
     history, horizon = panel.through(trained), settings.forecast.horizon
     model = DemandModel.fit(history, settings.train, horizon)
-    at = origins(history, settings.evaluate.origins, settings.evaluate.step_days, horizon)
+    at = plan_backtest(history, settings.evaluate.origins, settings.evaluate.step_days, horizon).origins
     normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
     watch = Watch(panel, model, horizon, normal, settings.drift)
     watched = Watched(watch, fit_factors(panel), {})

@@ -16,6 +16,7 @@ import numpy as np
 
 from bench.drift import sweep
 from bench.drift.injection import KINDS
+from bench.drift.report import pooled, within
 from workspace.run.params_file import load_params
 
 STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "demand",
@@ -57,8 +58,6 @@ def draw_replay(results: dict[str, Any], folder: Path) -> None:
 
 def found(results: dict[str, Any]) -> Any:
     """Shares told within 28 days, by kind, beside Evidently; the first pair of bars is drift that is none."""
-    from bench.drift.report import pooled, within
-
     cases = [case for case in results["cases"].values() if case["aim"]]
     ours, peers = pooled(cases), [case["peer"] for case in cases if "peer" in case]
     rows = [("nothing (false alarms per check)", ours["quiet"]["alarms"] / ours["quiet"]["checks"],

@@ -1,4 +1,4 @@
-"""The figures as tables and pictures."""
+"""The figures as tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bench.drift import spoiled
 from bench.drift.injection import KINDS
 from bench.drift.rates import median_delay, wilson
 
-PICTURES = Path("docs/images")
 WITHIN = (14, 28)  # days
 ABOUT = """# Drift bench
 
@@ -123,10 +122,7 @@ def records(results: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def write(results: dict[str, Any], out: Path) -> None:
-    """Tables beside the results, pictures among those of the docs."""
-    from bench.drift import pictures
-
+    """Tables beside the results."""
     (out / "results.md").write_text(markdown(results), encoding="utf-8")
     with (out / "results.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(records(results))
-    pictures.draw(results, PICTURES)

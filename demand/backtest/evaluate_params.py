@@ -16,5 +16,5 @@ class EvaluateParams(Section):
     section: ClassVar[str] = "evaluate"
 
     origins: Positive | Annotated[tuple[date, ...], Field(min_length=1)] = Field(
-        description="how many, the last one horizon before the newest day; or the days themselves")
+        description="how many, as far as the history reaches, the last one horizon before the newest day; or the days themselves")
     step_days: Positive = Field(description="days between the origins when their number is given")

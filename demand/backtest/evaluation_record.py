@@ -7,18 +7,29 @@ from typing import Any
 
 from demand.backtest import baselines, plot_tables
 from demand.backtest.error_model import estimate_error_model
-from demand.backtest.fold_scores import MONTH, by_horizon, fold_scores, means, point_scores
+from demand.backtest.fold_scores import MONTH, SCORES, by_horizon, fold_scores, means, point_scores
 from demand.backtest.folds import Fold
 from demand.model.demand_model import DemandModel
 from demand.model.intervals import LEVELS
 from demand.panel.panel import Panel
+from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.json_record import round_floats
 
 IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
 
 
 def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
-    """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them."""
+    """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them.
+
+    Without a fold every score is None, and every list empty.
+    """
+    content = scored_record(folds, panel) if folds else unscored_record()
+    rounded: dict[str, Any] = round_floats(content)
+    return rounded
+
+
+def scored_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
+    """The scores of one fold or more."""
     per_fold = [fold_scores(fold) for fold in folds]
     beside = []
     for name, method in baselines.BASELINES.items():
@@ -26,16 +37,22 @@ def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
         mean = means([point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
         beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
     heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base.kind} for fold in folds]
-    content = {
+    return {
+        "origins": len(folds),
+        "horizon": folds[-1].actual.shape[1],
         **means(per_fold),
         "base": folds[-1].model.base.kind,
         "baselines": beside,
-        "normal": [estimate_error_model(folds, panel)],
+        "normal": [estimate_error_model(folds, panel).model_dump(mode="json")],
         "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
         "per_month": by_horizon(folds, MONTH),
     }
-    rounded: dict[str, Any] = round_floats(content)
-    return rounded
+
+
+def unscored_record() -> dict[str, Any]:
+    """The same keys, where the history is too short for an origin."""
+    return {"origins": 0, "horizon": None, **dict.fromkeys(SCORES), "base": None,
+            "baselines": [], "normal": [], "per_origin": [], "per_month": []}
 
 
 def backtest_tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plot_tables.Table]:
@@ -51,9 +68,12 @@ def backtest_tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plot
     }
 
 
-def scores_message(result: dict[str, Any], origins: int) -> str:
+def scores_message(result: dict[str, Any]) -> str:
     """The scores in a line; "unknown" where nothing was sold to tell one."""
+    if not result["origins"]:
+        return f"unscored: a backtest needs {FEWEST_DAYS} days of history, and sales in the last of them"
     digits = {"smape": 2, "mae": 2, "wape": 2, "coverage_80": 1, "coverage_95": 1}
     shown = {name: "unknown" if result[name] is None else f"{result[name]:.{n}f}" for name, n in digits.items()}
-    return (f"mean of {origins} origins: " + "SMAPE {smape} %, MAE {mae}, WAPE {wape} %; the intervals of 80 and 95 % cover "
-            "{coverage_80} and {coverage_95} %".format(**shown))
+    where = "one origin" if result["origins"] == 1 else f"mean of {result['origins']} origins"
+    return (f"{where}, {result['horizon']} days each: " + "SMAPE {smape} %, MAE {mae}, WAPE {wape} %; the intervals of 80 and "
+            "95 % cover {coverage_80} and {coverage_95} %".format(**shown))

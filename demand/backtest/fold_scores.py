@@ -13,6 +13,8 @@ from demand.panel.panel import closed_by_plan
 from demand.schema.errors import UserError
 
 MONTH, WEEK = 30, 7  # days of the horizon that are scored together
+SCORES = ("mae", "rmse", "mape", "smape", "wape", "bias", "mape_zeros", "n", "mase", "pinball",
+          *(f"coverage_{level}" for level in LEVELS))  # of a fold
 COUNTS = ("mape_zeros", "n")  # are added up where the others are averaged
 
 
@@ -56,7 +58,7 @@ def closed_on_target_days(fold: Fold) -> np.ndarray:
 
 def by_horizon(folds: Sequence[Fold], step: int) -> list[dict[str, float]]:
     """Scores of each `step` days of the horizon, means over the folds: `first_day`, `last_day`, smape, wape, mae, coverage."""
-    horizon = folds[0].actual.shape[1]
+    horizon = folds[0].actual.shape[1] if folds else 0
     rows = []
     for start in range(0, horizon, step):
         days = slice(start, min(start + step, horizon))

@@ -12,7 +12,10 @@ from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel, rows_of
+from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.errors import UserError
+
+FEWEST_BEFORE = 28  # days of history that a model is fitted to at an origin
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,50 @@ class Fold:
     model: DemandModel
 
 
-def origins(panel: Panel, wanted: int | Sequence[date], step: int, horizon: int) -> list[np.datetime64]:
-    """The origins to test, oldest first: those named, or so many, `step` days apart, the last one `horizon` before the end."""
-    last = panel.last_day - horizon
-    if isinstance(wanted, int):
-        chosen = [last - step * k for k in reversed(range(wanted))]
-    else:
-        chosen = sorted(np.datetime64(day, "D") for day in wanted)
-    for origin in chosen:
-        if not panel.dates[0] + horizon <= origin <= last:
-            raise UserError(f"evaluate.origins: {origin} leaves no {horizon} days on both sides within {panel.dates[0]} ... "
-                            f"{panel.last_day}: name other origins, fewer of them, or a shorter forecast.horizon")
-    return chosen
+@dataclass(frozen=True)
+class Plan:
+    """What is backtested: the origins, oldest first, none where the history is too short, and the days after each."""
+
+    origins: list[np.datetime64]
+    horizon: int
+
+
+def plan_backtest(panel: Panel, wanted: int | Sequence[date], step: int, horizon: int) -> Plan:
+    """The origins that are named, or up to so many, `step` days apart, the last one `horizon` days before the end.
+
+    Of the latter, those are taken that have at least `horizon` days, and FEWEST_BEFORE, on both sides, and sales on both. Where
+    there are none, one origin is taken with the longest horizon that leaves FEWEST_BEFORE days before it. A history of less than
+    FEWEST_DAYS has none at all.
+
+    Raises:
+        UserError: an origin that is named leaves too few days.
+    """
+    first, last = panel.dates[0], panel.last_day
+    if not isinstance(wanted, int):
+        named: list[np.datetime64] = sorted(np.datetime64(day, "D") for day in wanted)
+        for origin in named:
+            if not first + FEWEST_BEFORE - 1 <= origin <= last - horizon:
+                raise UserError(f"evaluate.origins: {origin} leaves less than {FEWEST_BEFORE} days before it or {horizon} after "
+                                f"it within {first} ... {last}: name other origins, their number, or a shorter forecast.horizon")
+        return Plan(named, horizon)
+    days = panel.column(last) + 1
+    if days < FEWEST_DAYS:
+        return Plan([], horizon)
+    longest = min(horizon, days - FEWEST_BEFORE)
+    chosen = [last - horizon - step * k for k in reversed(range(wanted))]
+    fitting = [origin for origin in chosen if panel.column(origin) + 1 >= max(horizon, FEWEST_BEFORE)] or [last - longest]
+    return Plan([origin for origin in fitting if can_be_scored(panel, origin, longest)], longest)
+
+
+def can_be_scored(panel: Panel, origin: np.datetime64, horizon: int) -> bool:
+    """Whether a series has recorded sales up to the origin, and on one of the `horizon` days after it."""
+    known, at = ~np.isnan(panel.recorded), panel.column(origin) + 1
+    return bool((known[:, :at].any(axis=1) & known[:, at:at + horizon].any(axis=1)).any())
+
+
+def backtest_fits(panel: Panel, horizon: int) -> bool:
+    """Whether the history is long enough for a first origin."""
+    return bool(plan_backtest(panel, 1, 1, horizon).origins)
 
 
 def backtest(panel: Panel, train: TrainParams, at: Sequence[np.datetime64], horizon: int,

@@ -1,4 +1,4 @@
-"""The backtest as tables to plot: each a dict of equally long columns."""
+"""The backtest as tables to plot: each a dict of equally long columns, empty ones where there is no fold."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ def total_per_day(folds: Sequence[Fold]) -> Table:
         known = ~np.isnan(fold.actual)
         sums = [np.where(known, values, 0).sum(axis=0, dtype="f8") for values in (fold.actual, fold.forecast.point)]
         days |= {day: (sums[0][h], sums[1][h]) for h, day in enumerate(target_days(fold)) if known[:, h].any()}
-    actual, predicted = zip(*days.values(), strict=True)
-    return {"date": [str(day) for day in days], "actual": list(actual), "predicted": list(predicted)}
+    return {"date": [str(day) for day in days], "actual": [actual for actual, _ in days.values()],
+            "predicted": [predicted for _, predicted in days.values()]}
 
 
 def sample_series(folds: Sequence[Fold]) -> Table:
     """`date`, `series`, `actual`, `predicted`, `lo_80`, `hi_80`: the newest fold of a few series, from large to small."""
+    columns: Table = {name: [] for name in ("date", "series", "actual", "predicted", "lo_80", "hi_80")}
+    if not folds:
+        return columns
     fold = folds[-1]
     order = np.argsort(-np.nansum(fold.actual, axis=1), kind="stable")
-    columns: Table = {name: [] for name in ("date", "series", "actual", "predicted", "lo_80", "hi_80")}
     for s in dict.fromkeys(order[np.linspace(0, len(order) - 1, SAMPLES).astype(int)].tolist()):
         name = f"store {fold.history.store[s]}, item {fold.history.item[s]}"
         for h in np.flatnonzero(~np.isnan(fold.actual[s])):

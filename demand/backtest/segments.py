@@ -60,18 +60,21 @@ class Deviations:
         return np.log(np.where(self.error > 0, self.error, np.nan))
 
 
-def deviations_by_kind(seen: Residuals, error_per_sd: dict[str, float]) -> dict[str, Deviations]:
+def deviations_by_kind(seen: Residuals, mae_per_sd: float, mape_per_sd: float) -> dict[str, Deviations]:
     """By kind: EVERYTHING, store, item, series, weekday. A kind with a single segment is left out: it is everything.
 
     The error of EVERYTHING is MAPE; that of a segment is the mean absolute error, after the level that all sales are off by.
+
+    Args:
+        mae_per_sd, mape_per_sd: normal errors beside those that the intervals let expect (error_model.ErrorPerSd).
     """
     known = ~np.isnan(seen.sales)
     sales, forecast, sd = (np.where(known, values, 0.0) for values in (seen.sales, seen.forecast, seen.sd))
     common = max(sales.sum(), 1e-9) / max(forecast.sum(), 1e-9)
-    parts = (known, sales, forecast, sd**2, error_per_sd["mae"] * sd, np.abs(sales - common * forecast))
+    parts = (known, sales, forecast, sd**2, mae_per_sd * sd, np.abs(sales - common * forecast))
     by_series, by_day = [[values.sum(axis=axis) for values in parts] for axis in (1, 0)]
     whole = segment_deviations([EVERYTHING], [values.sum(keepdims=True) for values in by_day], 1.0)
-    found = {EVERYTHING: replace(whole, error=np.array([relative_mape(seen, known, error_per_sd["mape"])]))}
+    found = {EVERYTHING: replace(whole, error=np.array([relative_mape(seen, known, mape_per_sd)]))}
     for kind, names, group in segments(seen):
         if len(names) > 1:
             per = by_day if kind == WEEKDAY else by_series

@@ -12,7 +12,8 @@ from demand.schema.json_record import Digest, sha256
 
 METRIC = "smape"  # decides; the lower the better
 TABLED = ("smape", "mae", "rmse", "mape", "wape", "mase", "bias")  # of the backtest, in cards and in the history
-BASELINE = (*TABLED, "pinball", "coverage_80", "coverage_95", "per_origin", "per_month", "normal")
+BASELINE = ("origins", "horizon", *TABLED, "pinball", "coverage_80", "coverage_95", "intervals", "per_origin", "per_month",
+            "normal")
 ID_FORMAT = "%Y%m%dT%H%M%SZ"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -34,6 +35,11 @@ class Champion(BaseModel):
     promoted_by: str
     reason: str
     previous: str | None = Field(description="the version that was champion when this one first became it")
+
+    @property
+    def scored(self) -> bool:
+        """Whether a backtest speaks for it; else it was promoted on a history too short for one."""
+        return self.baseline.get(METRIC) is not None
 
     @property
     def action(self) -> str:

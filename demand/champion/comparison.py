@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from demand.backtest.fold_scores import fold_scores, means
-from demand.backtest.folds import backtest, fold_of
+from demand.backtest.fold_scores import SCORES, fold_scores, means
+from demand.backtest.folds import backtest, can_be_scored, fold_of
 from demand.champion.champion_record import METRIC, Champion
 from demand.champion.serving_rule import why_it_cannot_forecast
 from demand.model.demand_model import DemandModel
@@ -37,7 +37,8 @@ def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Cha
     if new < FEWEST or why_it_cannot_forecast(of, panel.last_day, panel.known_names):
         return {}
     days = min(new, longest)
-    return {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}
+    chosen = {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}
+    return {origin: days for origin, days in chosen.items() if can_be_scored(panel, origin, days)}
 
 
 def compare_with_champion(
@@ -50,11 +51,14 @@ def compare_with_champion(
     Args:
         panel: the training window.
         evaluated: the candidate's evaluation record (metrics/evaluate.json).
-        train, horizon: the candidate's settings, days.
+        train: the candidate's settings.
+        horizon: days of its backtest.
         load_model: reads a champion's model; called where there are days that it has not seen.
         progress: passes the origins on, one by one.
     """
     backtested = {np.datetime64(fold["origin"], "D"): numbers(fold) for fold in evaluated["per_origin"]}
+    if not backtested:
+        return {"champion_scores": {}, "unseen": {}}
     theirs = champion_configuration(train, of)
     scores = evaluated
     if theirs != train:
@@ -76,11 +80,14 @@ def scored(panel: Panel, origin: np.datetime64, days: int, model: DemandModel) -
 
 def numbers(scores: dict[str, Any]) -> dict[str, float]:
     """The scores among the metrics of a backtest; those that nothing was sold to tell are left out."""
-    return {name: value for name, value in scores.items() if isinstance(value, int | float) and math.isfinite(value)}
+    return {name: value for name, value in scores.items()
+            if name in SCORES and isinstance(value, int | float) and math.isfinite(value)}
 
 
-def comparison_message(score: float, ratio: float | None, of: Champion | None) -> str:
+def comparison_message(score: float | None, ratio: float | None, of: Champion | None) -> str:
     """How the candidate did, in a line."""
     if of is None:
         return "no champion to compare with"
+    if score is None:
+        return f"unscored: nothing to compare with champion {of.version} by"
     return f"{METRIC} {score}, " + (f"{ratio:.4f} of the champion's" if ratio is not None else "the champion's is 0")

@@ -16,7 +16,7 @@ class EvaluationRecord(ModelRecord):
 
     model_config = ConfigDict(extra="allow")
 
-    smape: float
+    smape: float | None = Field(description="null for a history that is too short for a backtest, like all scores")
 
 
 class ComparisonRecord(ModelRecord):
@@ -46,6 +46,10 @@ class Decision:
 
 def decide_promotion(comparison: ComparisonRecord, tolerance: float) -> Decision:
     """Not worse by more than `tolerance` (relative) at the common origins, nor at those the champion never saw."""
+    if METRIC not in comparison.candidate:
+        if comparison.champion is None:
+            return Decision(True, "first champion, unscored: the history is too short for a backtest")
+        return Decision(False, "unscored: the history is too short for a backtest, and there is a champion")
     if comparison.champion is None:
         return Decision(True, f"first champion ({METRIC} {comparison.candidate[METRIC]:.2f})")
     pairs = [(f"at {len(comparison.origins)} common origins", comparison.candidate[METRIC], comparison.champion_scores[METRIC])]

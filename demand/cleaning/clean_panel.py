@@ -37,8 +37,9 @@ def visible_records(records: Records, end: int) -> tuple[Records, int]:
     row &= np.arange(days.start, days.stop) >= first[:, None]
     end -= days.start
     sales[:, end + 1 :] = np.nan
+    closed = None if records.closed is None else records.closed[begun, days]
     return replace(records, store=records.store[begun], item=records.item[begun], dates=records.dates[days], sales=sales, row=row,
-                   known=records.known[begun, days]), end
+                   known=records.known[begun, days], closed=closed), end
 
 
 def clean(records: Records, end: int, rules: PrepareParams) -> Panel:
@@ -75,18 +76,19 @@ def judge_days(records: Records, live: np.ndarray, age: np.ndarray,
         live, age: (S, D) bool, days of the history, and how many days the series is old.
     """
     sales, names = records.sales, records.known_names
-    missing, believed = live & np.isnan(sales), sales
+    missing, wrong = live & np.isnan(sales), np.zeros(sales.shape, bool)
     planned = records.known[:, :, [name != OPEN for name in names]]
     while True:
         if OPEN in names:
             closed = live & (records.known[:, :, names.index(OPEN)] == 0)
         else:
-            closed = implausible_zeros(believed, live, rules.closed_probability)
+            closed = implausible_zeros(sales, live, wrong, rules.closed_probability)
             closed |= missing & usually_closed(closed, live & ~missing, age, rules.fill_weeks)
+        if records.closed is not None:
+            closed |= missing & records.closed
         observed = live & ~missing & ~closed
         expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
         row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)
-        if not len(row) or OPEN in names or believed is not sales:
+        if not len(row) or OPEN in names or wrong.any():
             return closed, expected, (row, column, limit)
-        believed = sales.copy()
-        believed[row, column] = np.nan
+        wrong[row, column] = True

@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.missing_days import state_zeros
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest import requirements, table_reader
 from demand.ingest.data_params import DataParams
 from demand.ingest.records import Records, read_records
 from demand.ingest.table_reader import Source
+from demand.panel.calendar import weekdays
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OPEN, OUTLIER, Panel
 
 STALE = 28  # days without any value of sales at the end of a series
 NAMED = 10  # series named in the metrics
+MUCH_INVENTED = 0.2  # share of all days
 
 
 def prepare(data: pa.Buffer, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
     """The cleaned panel of a source file's bytes, and counts of what was changed on the way (metrics/prepare.json)."""
-    file, known = source.source, source.known_future
-    return prepare_rows(table_reader.read(data, file, known), file, known, source.as_of, rules, horizon)
+    return prepare_rows(table_reader.read(data, source), source, rules, horizon)
 
 
-def prepare_rows(read: Source, file: str, known: tuple[str, ...], until: date | None, rules: PrepareParams,
-                 horizon: int) -> tuple[Panel, dict[str, Any]]:
+def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
     """The same for rows that have been read.
 
     Args:
-        file: what messages call them.
-        known: names of the known-future columns.
-        until: the last day whose sales are seen; None for the newest.
         horizon: days for which the known-future columns have to be there.
     """
-    stated, mended = read_records(read, file, known)
-    as_of = None if until is None else np.datetime64(until, "D")
+    file = source.source
+    stated, mended = read_records(read, source)
+    as_of = None if source.as_of is None else np.datetime64(source.as_of, "D")
     end = requirements.last_day(stated, as_of, file)
-    requirements.enough_days(stated, end, horizon, file)
+    requirements.daily(stated, end, file)
     requirements.known_values(stated, end, horizon, file)
-    visible, last = visible_records(stated, end)
+    completed, decided = state_zeros(stated, end, source.missing_days)
+    visible, last = visible_records(completed, end)
     panel = clean(visible, last, rules)
     return panel, {
         "rows_read": read.table.num_rows,
         "columns_ignored": ", ".join(read.ignored),
         **read.repairs,
         **mended,
+        **decided,
         "rows_hidden_by_as_of": int((~np.isnan(stated.sales[:, end + 1 :])).sum()),
         "series_not_begun": len(stated.store) - panel.n_series,
         **count_changes(visible, panel),
     }
+
+
+def decisions(metrics: dict[str, Any]) -> list[str]:
+    """One line for each thing that was decided for the user, from metrics/prepare.json."""
+    lines = [f"columns that nothing reads: {metrics['columns_ignored']}"] if metrics["columns_ignored"] else []
+    if metrics["missing_days"]:
+        lines.append(f"{metrics['missing_days']} (data.missing_days)")
+    if metrics.get("transactions_added_up"):
+        lines.append(f"{metrics['transactions_added_up']:,} rows added to others of their day, {metrics['returns']:,} returns, "
+                     f"{metrics['days_below_zero_set_to_0']:,} days below zero set to 0")
+    if metrics["days_of_the_week"] == 1:
+        lines.append("sales of one weekday alone: weekly data, forecast on that weekday")
+    invented = metrics["invented_days"] / max(metrics["series_days"], 1)
+    if invented > MUCH_INVENTED:
+        lines.append(f"warning: {invented:.0%} of the series' days were filled with units that nobody recorded; if a day "
+                     "without a row means that nothing was sold, set data.missing_days: zero")
+    return lines
 
 
 def count_changes(visible: Records, panel: Panel) -> dict[str, Any]:
@@ -70,6 +87,8 @@ def count_changes(visible: Records, panel: Panel) -> dict[str, Any]:
         "shortest_series_days": int(days.min()),
         "longest_series_days": int(days.max()),
         "series_days": int(days.sum()),
+        "days_of_the_week": len(set(weekdays(panel.dates[: end + 1][(visible.sales[:, : end + 1] > 0).any(axis=0)]).tolist())),
+        "invented_days": int((panel.sales[filled] > 0).sum()),
         "missing_days_filled": int((filled & ~visible.row).sum()),
         "missing_values_filled": int((filled & visible.row).sum()),
         "outliers_lowered": int(outlier.sum()),

@@ -11,13 +11,16 @@ MEMORY = 28  # days in which the demand that a zero is judged by fades to a thir
 LEAST_OPEN = 3  # open days before a zero can be judged
 
 
-def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -> np.ndarray:
+def implausible_zeros(sales: np.ndarray, live: np.ndarray, wrong: np.ndarray, probability: float) -> np.ndarray:
     """Zeros before the first sale, and those less likely than `probability` in a negative binomial with the mean and variance of
-    the open days so far, the recent ones weighing most. (S, D) bool."""
+    the open days so far, the recent ones weighing most. (S, D) bool.
+
+    `wrong` (S, D) bool are outliers: open days of which nobody knows what they sold.
+    """
     closed = np.zeros(sales.shape, bool)
     days, weight, total, squares = np.zeros((4, len(sales)))
     ever, top = np.zeros(len(sales), bool), np.zeros((len(sales), 3), "f4")
-    stated = live & ~np.isnan(sales)
+    stated = live & ~np.isnan(sales) & ~wrong
     for t, (units, has) in enumerate(zip(np.where(live, sales, np.nan).T.astype("f8"), stated.T, strict=True)):
         zero = units == 0
         if zero.any():
@@ -31,8 +34,9 @@ def implausible_zeros(sales: np.ndarray, live: np.ndarray, probability: float) -
         used = has & ~closed[:, t]
         keep = np.where(used, np.exp(-1 / MEMORY), 1.0)
         units = np.where(used, units, 0.0)
-        days, weight, total, squares = days + used, keep * weight + used, keep * total + units, keep * squares + units**2
-        ever |= units > 0
+        days = days + (used | wrong[:, t])
+        weight, total, squares = keep * weight + used, keep * total + units, keep * squares + units**2
+        ever |= (units > 0) | wrong[:, t]
         top = newcomers.highest(top, units.astype("f4"))
     return closed
 

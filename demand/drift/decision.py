@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 
+from demand.backtest.error_model import ErrorModel
 from demand.backtest.residuals import Residuals
-from demand.backtest.segments import WEEKDAY, Deviations, series_segments
+from demand.backtest.segments import EVERYTHING, WEEKDAY, Deviations, series_segments
 from demand.drift.drift_params import DriftParams
 from demand.drift.group_test import GROUP_SIGMAS, group_test
-from demand.drift.measures import COMMON, LEVEL, Measure, measures
+from demand.drift.measures import COMMON, ERROR, LEVEL, Measure, measures
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Verdict:
         obstacle: why there is no champion to judge; then a model is to be trained on everything.
         seen, findings: what came of the champion's forecast of the newest days, and what moved; None where it is too early.
         confirmed: the newest day on which drift was confirmed, None where there was none since the training.
+        confirmed_findings: what moved on that day.
+        mape_limit: relative rise of the newest days' MAPE over what is expected, from which it is an alarm.
     """
 
     newest: np.datetime64
@@ -61,6 +63,8 @@ class Verdict:
     seen: Residuals | None = None
     findings: Sequence[Finding] = ()
     confirmed: np.datetime64 | None = None
+    confirmed_findings: Sequence[Finding] = ()
+    mape_limit: float | None = None
 
     @property
     def retrain(self) -> bool:
@@ -72,7 +76,7 @@ class Verdict:
         return str(self.newest if self.obstacle else self.confirmed or self.trained_through)
 
 
-def judge(seen: Residuals, normal: dict[str, Any], rules: DriftParams,
+def judge(seen: Residuals, normal: ErrorModel, rules: DriftParams,
           measured: Sequence[Measure] | None = None) -> list[Finding]:
     """What moved, judged by what is normal (deviation.normal); `measured` are the measures of it, where they are there already.
 
@@ -99,11 +103,11 @@ def finding(measure: Measure, rules: DriftParams) -> Finding | None:
     """The segments that are off by more than the tolerance and chance, and whether they make up the volume: one by one, or as a
     crowd. Where they do not, only those stay that are beyond all doubt: of hundreds of series, a few are always far off.
     """
-    tolerance = np.log1p(rules.level_tolerance if measure.what == LEVEL else rules.mape_tolerance)
+    tolerance = log_tolerance(measure, rules)
     if not (measure.size >= np.maximum(tolerance, min(GROUP_SIGMAS, rules.sigmas) * measure.sd)).any():
         return None
     kind, found, size, sd = measure.kind, measure.found, measure.size, measure.sd
-    limit = np.maximum(tolerance, (rules.sigmas + (kind in COMMON)) * sd)
+    limit = alarm_limit(measure, rules)
     moved = size >= limit
     confirmed = enough(kind, found, moved, rules)
     if not confirmed:
@@ -118,6 +122,23 @@ def finding(measure: Measure, rules: DriftParams) -> Finding | None:
     normal_up_to = np.abs(np.expm1(np.copysign(limit, measure.change)))
     return Finding(kind, measure.what, measure.window, names, np.expm1(measure.change[order]), normal_up_to[order], share,
                    confirmed)
+
+
+def log_tolerance(measure: Measure, rules: DriftParams) -> float:
+    """The change that is let pass whatever the sampling error, in logs."""
+    return float(np.log1p(rules.level_tolerance if measure.what == LEVEL else rules.mape_tolerance))
+
+
+def alarm_limit(measure: Measure, rules: DriftParams) -> np.ndarray:
+    """(G,) from where on a segment counts by itself, in logs."""
+    return np.maximum(log_tolerance(measure, rules), (rules.sigmas + (measure.kind in COMMON)) * measure.sd)
+
+
+def mape_limit(measured: Sequence[Measure], rules: DriftParams) -> float | None:
+    """The relative rise of MAPE from which it is an alarm; None where no error is measured."""
+    whole = [measure for measure in measured if (measure.kind, measure.what) == (EVERYTHING, ERROR)]
+    limit = float(np.expm1(alarm_limit(whole[0], rules)[0])) if whole else float("nan")
+    return limit if np.isfinite(limit) else None
 
 
 def enough(kind: str, found: Deviations, moved: np.ndarray, rules: DriftParams) -> bool:

@@ -40,6 +40,15 @@ def silence(panel: Panel, day: np.datetime64, days: int) -> Silence:
     return Silence(silent, last_sale)
 
 
+def ended(panel: Panel, day: np.datetime64) -> list[str]:
+    """Series that sold nothing in the GONE days up to a day, though they did before: some by name, then how many more."""
+    end = panel.column(day) + 1
+    sold = panel.recorded[:, :end] > 0
+    rows = np.flatnonzero(sold.any(axis=1) & ~sold[:, max(end - GONE, 0):].any(axis=1))
+    names = [f"store {panel.store[s]}, item {panel.item[s]}" for s in rows[:SHOWN]]
+    return names + ([f"{len(rows) - SHOWN} more"] if len(rows) > SHOWN else [])
+
+
 def open_by_plan(panel: Panel, series: int, days: slice) -> np.ndarray:
     """(days,) bool: False where the known-future column `open` says closed. Without it, every closed day needs a reason."""
     if "open" not in panel.known_names:

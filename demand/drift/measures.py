@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from demand.backtest.error_model import ErrorModel
 from demand.backtest.residuals import Residuals
 from demand.backtest.segments import EVERYTHING, WEEKDAY, WINDOWS, Deviations, deviations_by_kind, windows
 
@@ -39,19 +39,19 @@ class Measure:
         return np.abs(self.change) if self.what == LEVEL else self.change
 
 
-def measures(seen: Residuals, normal: dict[str, Any]) -> list[Measure]:
+def measures(seen: Residuals, normal: ErrorModel) -> list[Measure]:
     """By level in every window, by error and weekday in the longest."""
     made = []
-    fitting = [window for window in windows(len(seen.dates)) if str(window) in normal["spread"]]
+    fitting = [window for window in windows(len(seen.dates)) if window in normal.spread]
     for window in fitting:
         last = seen.days(len(seen.dates) - window, len(seen.dates))
-        for kind, found in deviations_by_kind(last, normal["error_per_sd"]).items():
-            spread = normal["spread"][str(window)].get(kind)
+        for kind, found in deviations_by_kind(last, normal.error_per_sd.mae, normal.error_per_sd.mape).items():
+            spread = normal.spread[window].get(kind)
             if spread is None or (kind == WEEKDAY and window < fitting[0]):
                 continue
-            sd = np.sqrt(spread[LEVEL] ** 2 + found.level_chance)
+            sd = np.sqrt(spread.level**2 + found.level_chance)
             made.append(Measure(kind, LEVEL, window, found, found.level, sd))
             if window == fitting[0]:
-                sd = np.sqrt(spread[ERROR] ** 2 + found.error_chance)
+                sd = np.sqrt(spread.error**2 + found.error_chance)
                 made.append(Measure(kind, ERROR, window, found, found.log_error, sd))
     return made

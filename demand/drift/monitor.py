@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from demand.backtest.error_model import ErrorModel, read_error_model
+from demand.backtest.folds import backtest_fits
 from demand.backtest.residuals import Residuals, residuals_of
 from demand.backtest.segments import windows
 from demand.champion.champion_record import Champion
 from demand.champion.serving_rule import why_it_cannot_forecast
 from demand.drift import inactive_series
-from demand.drift.decision import Finding, Verdict, drifted, judge
+from demand.drift.decision import Finding, Verdict, drifted, judge, mape_limit
 from demand.drift.drift_params import DriftParams
-from demand.drift.measures import REVIEW
+from demand.drift.measures import REVIEW, measures
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel, rows_of
 
@@ -48,18 +49,26 @@ def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Cha
     obstacle = why_it_cannot_forecast(of, panel.last_day, panel.known_names)
     if obstacle:
         return Verdict(panel.last_day, of.trained_through, f"{obstacle}: train")
-    return assess_since_training(panel, load_model(of), of, rules)
+    normal = read_error_model(of.baseline)
+    if normal is None:
+        due = (f"champion {of.version} was promoted unscored, and {panel.column(panel.last_day) + 1} days of history allow a "
+               f"backtest: train") if backtest_fits(panel, of.horizon) else None
+        return Verdict(panel.last_day, of.trained_through, due)
+    return assess_since_training(panel, load_model(of), of, normal, rules)
 
 
-def assess_since_training(panel: Panel, model: DemandModel, of: Champion, rules: DriftParams) -> Verdict:
+def assess_since_training(panel: Panel, model: DemandModel, of: Champion, normal: ErrorModel, rules: DriftParams) -> Verdict:
     """The champion against the newest days, and against every day since its training."""
-    watch = Watch(panel, model, of.horizon, of.baseline["normal"][0], rules)
+    watch = Watch(panel, model, of.horizon, normal, rules)
     trained = model.trained_through
     days = review_days(int((panel.last_day - trained).astype(int)))
     confirmed = confirmed_through(days, lambda day: drifted(watch.findings_on(day)))
-    seen, findings = (watch.seen_on(days[0]), watch.findings_on(days[0])) if days else (None, [])
-    through = None if confirmed is None else trained + confirmed
-    return Verdict(panel.last_day, of.trained_through, None, seen, findings, through)
+    if not days:
+        return Verdict(panel.last_day, of.trained_through)
+    seen = watch.seen_on(days[0])
+    return Verdict(panel.last_day, of.trained_through, None, seen, watch.findings_on(days[0]),
+                   None if confirmed is None else trained + confirmed,
+                   () if confirmed is None else watch.findings_on(confirmed), mape_limit(measures(seen, normal), rules))
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,14 @@ class Watch:
     """A champion that is judged on days since its training. Days are counted from there.
 
     Attributes:
-        normal: what its backtest says is normal (deviation.normal).
+        normal: what its backtest says is normal (estimate_error_model).
         made: its forecasts, by the day they start from: outcome, and (S,) bool, for which of the panel's series.
     """
 
     panel: Panel
     model: DemandModel
     horizon: int
-    normal: dict[str, Any]
+    normal: ErrorModel
     rules: DriftParams
     made: dict[int, tuple[Residuals, np.ndarray]] = field(default_factory=dict)
 

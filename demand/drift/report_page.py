@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
 from demand.backtest.residuals import Residuals
 from demand.backtest.segments import WEEKDAY, segments
-from demand.drift.decision import Finding
+from demand.drift.decision import Finding, Verdict
 from demand.drift.measures import LEVEL
+from demand.drift.summary import DriftSummary
 
 WIDTH, HEIGHT, EDGE = 760, 180, 50  # pixels
 ROWS, EACH, CHARTS = 10, 2, 4  # rows of a finding; charts of a finding, and of all
@@ -23,17 +23,22 @@ STYLE = """<style>
 </style>"""
 
 
-def page(summary: dict[str, Any], seen: Residuals | None, findings: Sequence[Finding]) -> str:
-    """HTML without scripts; `summary` is that of reports/drift_summary.json."""
-    parts = [STYLE, '<div class="verdict">', f"<h1>{'Train again' if summary['retrain'] else 'Keep the champion'}</h1>",
-             f"<p>As of {summary['as_of']}, champion {summary['champion']}.</p>", bullets(summary["reasons"])]
-    if summary["data_problems"]:
-        parts += ["<h2>Data problems</h2>", bullets(summary["data_problems"])]
+def page(summary: DriftSummary, verdict: Verdict) -> str:
+    """HTML without scripts."""
+    seen, findings = verdict.seen, verdict.findings
+    parts = [STYLE, '<div class="verdict">', f"<h1>{'Train again' if summary.retrain else 'Keep the champion'}</h1>",
+             f"<p>As of {summary.as_of}, champion {summary.champion or '(none yet)'}.</p>", bullets(summary.reasons)]
+    if summary.data_problems:
+        parts += ["<h2>Data problems</h2>", bullets(summary.data_problems)]
+    if summary.ended_series:
+        parts += ["<h2>No sales for a year</h2>", bullets(summary.ended_series)]
     if seen is not None:
         parts += ["<h2>Sales per day: forecast and what came</h2>", chart(seen, np.ones(len(seen.store), bool), "all series")]
         parts += [chart(seen, rows, name) for name, rows in moved(seen, findings)]
     if findings:
         parts += ["<h2>What moved</h2>", table(findings)]
+    if verdict.confirmed is not None and verdict.confirmed != verdict.newest and verdict.confirmed_findings:
+        parts += [f"<h2>What moved when drift was confirmed, on {verdict.confirmed}</h2>", table(verdict.confirmed_findings)]
     parts.append("<h2>Whether the data looks different</h2><p>What follows is Evidently's: the last days against the same season "
                  "a year before, each series beside its own year, the common level taken out. It trains nothing by itself.</p>")
     return "\n".join([*parts, "</div>"])

@@ -1,87 +1,140 @@
-"""The verdict in words and in figures: reports/drift_summary.json."""
+"""The verdict in figures and in words: reports/drift_summary.json."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
+from demand.backtest.error_model import ErrorModel, read_error_model
 from demand.backtest.residuals import Residuals, expected_errors
 from demand.backtest.scores import errors
-from demand.backtest.segments import EVERYTHING, windows
 from demand.champion.champion_record import Champion
 from demand.drift.decision import Finding, Verdict, drifted
-from demand.drift.measures import LEVEL, REVIEW
+from demand.drift.reasons import SHOWN, reasons
 
-SHOWN = 5  # segments that a reason names
 CURRENT, BASELINE = ("mae", "rmse", "mape", "smape", "wape", "bias"), ("mae", "rmse", "mape")  # figures of the summary
-
-
-def in_words(found: Finding, seen: Residuals) -> str:
-    """A finding for a planner."""
-    since = f"from {seen.dates[-found.window]} to {seen.dates[-1]}"
-    said = [f"{name} {change:+.0%}" if found.kind != EVERYTHING else f"{change:+.0%}"
-            for name, change in zip(found.names[:SHOWN], found.change[:SHOWN], strict=False)]
-    more = f" and {len(found.names) - SHOWN} more" if len(found.names) > SHOWN else ""
-    what = "sales against their forecast" if found.what == LEVEL else "forecast errors against what is normal"
-    whose = "of all series together" if found.kind == EVERYTHING else f"by {found.kind}"
-    share = "" if found.kind == EVERYTHING else f"; {found.share:.0%} of all sales"
-    return f"{what} {whose} {since}: {', '.join(said)}{more} (normal: up to {found.limit[:SHOWN].max():.0%}{share})"
-
-
-def figures(seen: Residuals, normal: dict[str, Any]) -> dict[str, float | None]:
-    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon.
-
-    None where no day says anything about demand.
-    """
-    known = ~np.isnan(seen.sales)
-    if not known.any():
-        return dict.fromkeys(FIGURES)
-    now = errors(seen.sales, seen.forecast)
-    due = expected_errors(seen.forecast[known], seen.sd[known])
-    return {f"current_{name}": now[name] for name in CURRENT} | {
-        f"baseline_{name}": normal["error_per_sd"][name] * due[name] for name in BASELINE}
-
-
 FIGURES = tuple(f"{when}_{name}" for when, names in (("current", CURRENT), ("baseline", BASELINE)) for name in names)
 
 
-def reasons(verdict: Verdict, normal: dict[str, Any]) -> list[str]:
-    """Why to train, or why not."""
-    trained, seen = verdict.trained_through, verdict.seen
-    if verdict.obstacle:
-        return [verdict.obstacle]
-    if verdict.confirmed == verdict.newest and seen is not None:
-        return [in_words(found, seen) for found in verdict.findings if found.confirmed]
-    if verdict.confirmed is not None:
-        return [f"drift was confirmed on {verdict.confirmed}; the champion, trained through {trained}, is still in place"]
-    if seen is None:
-        return [f"too early to judge a champion that was trained through {trained}: {min(windows(REVIEW))} days are needed"]
-    now = figures(seen, normal)
-    if now["current_mape"] is None or np.isnan(now["current_mape"]):
-        return [f"nothing to judge: no sales from {seen.dates[0]} to {seen.dates[-1]} that say anything about demand"]
-    return [f"errors are normal: MAPE {now['current_mape']:.1f} %, {now['baseline_mape']:.1f} % is what the backtest lets expect"]
+class Record(BaseModel):
+    """A part of the summary; what an older or newer release wrote beside it is left out."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def as_dict(found: Finding) -> dict[str, Any]:
-    """A finding for reports/drift_summary.json, with its largest segments."""
-    return {"kind": found.kind, "what": found.what, "days": found.window, "confirmed": found.confirmed, "share": found.share,
-            "segments": [{"name": name, "change": float(change), "limit": float(limit)} for name, change, limit in
-                         list(zip(found.names, found.change, found.limit, strict=True))[:SHOWN]]}
+class SegmentRecord(Record):
+    """A segment that moved: its relative change, and how far from 0 is normal."""
+
+    name: str
+    change: float | None
+    limit: float | None
 
 
-def concept_summary(verdict: Verdict, of: Champion | None) -> dict[str, Any]:
-    """The part of the summary that says how the champion did, and what follows."""
-    normal = of.baseline["normal"][0] if of else {}
-    return {
-        "as_of": str(verdict.newest),
-        "champion": of and of.version,
-        "trained_through": of and str(of.trained_through),
-        "train_through": verdict.train_through,
-        "retrain": verdict.retrain,
-        "reasons": reasons(verdict, normal),
-        "concept_drift_detected": drifted(verdict.findings),
-        **(figures(verdict.seen, normal) if verdict.seen else dict.fromkeys(FIGURES)),
-        "backtest_mape": of and of.baseline.get("mape"),
-        "findings": [as_dict(found) for found in verdict.findings],
-    }
+class FindingRecord(Record):
+    """Segments of one kind that moved, with the largest of them."""
+
+    kind: str
+    what: str
+    days: int = Field(description="of the window")
+    through: date | None = Field(None, description="its last day")
+    confirmed: bool = Field(description="worth a training")
+    share: float | None = Field(description="of all expected sales")
+    segments: tuple[SegmentRecord, ...]
+
+
+class ColumnRecord(Record):
+    """Evidently's judgement of a column."""
+
+    method: str
+    distance: float | None
+    drifted: bool
+
+
+class DataDriftRecord(Record):
+    """Whether the data look different: the last days beside the same season a year before."""
+
+    season_matched: bool = False
+    share_of_columns: float | None = Field(None, description="that have drifted; null where nothing can be compared")
+    level_change: float | None = None
+    recent: tuple[date, ...] = Field((), description="first and last day")
+    reference: tuple[date, ...] = ()
+    rows: int = 0
+    threshold: float | None = None
+    columns: dict[str, ColumnRecord] = Field(default_factory=dict)
+
+
+class DriftSummary(Record):
+    """reports/drift_summary.json. The figures are null where no day says anything about demand, or nothing is normal yet."""
+
+    as_of: date = Field(description="newest day with sales")
+    champion: str | None = Field(None, description="version that was judged")
+    trained_through: date | None = None
+    train_through: date | None = Field(None, description="the last day that a model should be trained on")
+    retrain: bool
+    reasons: tuple[str, ...] = ()
+    concept_drift_detected: bool = False
+    current_mae: float | None = None
+    current_rmse: float | None = None
+    current_mape: float | None = None
+    current_smape: float | None = None
+    current_wape: float | None = None
+    current_bias: float | None = None
+    baseline_mae: float | None = None
+    baseline_rmse: float | None = None
+    baseline_mape: float | None = None
+    backtest_mape: float | None = None
+    findings: tuple[FindingRecord, ...] = ()
+    data_problems: tuple[str, ...] = ()
+    ended_series: tuple[str, ...] = Field((), description="without a sale for a year; some by name, then how many more")
+    data_drift_detected: bool = False
+    data_drift: DataDriftRecord = DataDriftRecord()
+
+
+def figures(seen: Residuals, normal: ErrorModel | None) -> dict[str, float | None]:
+    """current_*: the champion's errors on these days; baseline_*: what its backtest makes normal for their season and horizon.
+
+    None where no day says anything about demand; baseline_* are None without an error model.
+    """
+    known = ~np.isnan(seen.sales)
+    found: dict[str, float | None] = dict.fromkeys(FIGURES)
+    if not known.any():
+        return found
+    now = errors(seen.sales, seen.forecast)
+    found |= {f"current_{name}": now[name] for name in CURRENT}
+    if normal is not None:
+        expected = expected_errors(seen.forecast[known], seen.sd[known])
+        found |= {f"baseline_{name}": getattr(normal.error_per_sd, name) * expected[name] for name in BASELINE}
+    return found
+
+
+def finding_record(found: Finding, through: np.datetime64) -> FindingRecord:
+    """A finding with its largest segments, of a window that ends on that day."""
+    largest = list(zip(found.names, found.change.tolist(), found.limit.tolist(), strict=True))[:SHOWN]
+    return FindingRecord(kind=found.kind, what=found.what, days=found.window, through=through.astype(object), share=found.share,
+                         confirmed=found.confirmed,
+                         segments=tuple(SegmentRecord(name=name, change=change, limit=limit) for name, change, limit in largest))
+
+
+def drift_summary(verdict: Verdict, of: Champion | None, problems: Sequence[str], ended: Sequence[str],
+                  data: dict[str, Any]) -> DriftSummary:
+    """The whole summary.
+
+    Args:
+        of: the champion that was judged.
+        problems, ended: data problems, and series without a sale for a year, in words.
+        data: `data_drift_detected` and `data_drift` (evidently_report.data_summary).
+    """
+    normal = read_error_model(of.baseline) if of else None
+    shown = figures(verdict.seen, normal) if verdict.seen else {}
+    findings = [finding_record(found, verdict.newest) for found in verdict.findings]
+    if verdict.confirmed is not None and verdict.confirmed != verdict.newest:
+        findings += [finding_record(found, verdict.confirmed) for found in verdict.confirmed_findings]
+    return DriftSummary.model_validate({
+        "as_of": str(verdict.newest), "champion": of and of.version, "trained_through": of and of.trained_through,
+        "train_through": verdict.train_through, "retrain": verdict.retrain, "reasons": reasons(verdict, normal),
+        "concept_drift_detected": drifted(verdict.findings), **shown, "backtest_mape": of and of.baseline.get("mape"),
+        "findings": findings, "data_problems": problems, "ended_series": ended, **data})

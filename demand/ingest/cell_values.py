@@ -6,13 +6,15 @@ import re
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
+from demand.ingest.dates import parse_texts, split_time
 from demand.panel.arrow import to_numpy
 
-DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?Z?")
-INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
+BOOLEANS = {"true": "1", "false": "0"}
 NO_VALUE = frozenset(csv.ConvertOptions().null_values) | {"None"}
 YEARS = np.array(["1970-01-01", "2100-01-01"], "M8[D]")  # a date outside them is a typing error that would fill a century
 
@@ -43,39 +45,45 @@ def parse_ids(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return np.append(position, 0)[codes], sorted_ids, blank[codes], int(trimmed[codes].sum())
 
 
-def parse_days(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, int]:
-    """(N,) datetime64[D], where there is none (N,) bool, and how many rows wrote midnight behind the day."""
+def parse_days(column: pa.ChunkedArray, form: str | None = None, cut_times: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
+    """(N,) datetime64[D], where there is none (N,) bool, and how many rows had a time of day behind the day.
+
+    Args:
+        form: of dates as text (strftime); None for the one that they all agree on.
+        cut_times: whether a time of day other than midnight is cut off; else its row has no day.
+
+    Raises:
+        UserError: the dates as text can be read in two ways.
+    """
     codes, values = encoded(column)
     if pa.types.is_temporal(values.type) and not pa.types.is_time(values.type):
+        if pa.types.is_timestamp(values.type) and values.type.tz:
+            values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
         moment = to_numpy(values.cast(pa.timestamp("us"), safe=False).view(pa.int64())).astype("M8[us]")
         day = moment.astype("M8[D]")
-        wrong = day != moment
-        timed = np.zeros(len(day), bool)
+        timed = day != moment
+        wrong = np.zeros(len(day), bool) if cut_times else timed
+        timed = timed & cut_times
     else:
-        texts = [str(value).strip() for value in values.to_pylist()]
-        parsed = [parse_day(text) for text in texts]
-        day = np.array(parsed, "M8[D]")
-        wrong = np.isnat(day)
-        timed = np.array([len(text) > 10 for text in texts], bool)
+        parts = [split_time(str(value).strip()) for value in values.to_pylist()]
+        texts = sorted({text for text, _ in parts})
+        known = dict(zip(texts, parse_texts(texts, form), strict=True))
+        day = np.array([known[text] for text, _ in parts], "M8[D]")
+        within = np.array([time for _, time in parts], bool)
+        wrong = np.isnat(day) | (within & (not cut_times))
+        timed = np.array([text != str(value).strip() for (text, _), value in zip(parts, values.to_pylist(), strict=True)], bool)
     wrong |= (day < YEARS[0]) | (day >= YEARS[1])
     return np.append(day, YEARS[:1])[codes], np.append(wrong, True)[codes], int(np.append(timed, False)[codes].sum())
-
-
-def parse_day(text: str) -> np.datetime64:
-    match = DATE.fullmatch(text)
-    try:
-        return np.datetime64(match[1] if match else "NaT", "D")
-    except ValueError:
-        return np.datetime64("NaT")
 
 
 def parse_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     """(N,) float64, NaN where empty, and where the value is no number (N,) bool."""
     kind = column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
-        return to_numpy(column.cast(pa.float64())), np.zeros(len(column), bool)
+        return to_numpy(pc.cast(column, pa.float64(), safe=False)), np.zeros(len(column), bool)
     codes, values = encoded(column)
     texts = ["" if value is None else str(value).strip() for value in values.to_pylist()]
+    texts = [BOOLEANS.get(text.lower(), text) for text in texts]
     empty = [text in NO_VALUE for text in texts]
     right = [bool(NUMBER.fullmatch(text)) for text in texts]
     parsed = [float(text) if ok else np.nan for text, ok in zip(texts, right, strict=True)]

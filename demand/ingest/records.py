@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers
+from demand.ingest.data_params import DataParams
 from demand.ingest.table_reader import Source
 from demand.schema.errors import UserError
 
@@ -25,6 +26,7 @@ class Records:
         sales: (S, D) float32, units per day, NaN where the source has none.
         row: (S, D) bool, whether the source has a row.
         known: (S, D, K) float32, the known-future columns, NaN where the source has none.
+        closed: (S, D) bool, days on which the source lets conclude that the store was closed; None: no such day.
     """
 
     store: np.ndarray
@@ -34,6 +36,7 @@ class Records:
     row: np.ndarray
     known: np.ndarray
     known_names: tuple[str, ...] = ()
+    closed: np.ndarray | None = None
 
     def name(self, series: int) -> str:
         return f"store {self.store[series]}, item {self.item[series]}"
@@ -49,26 +52,29 @@ class Offenders:
     remedy: str
 
 
-def read_records(source: Source, file: str, known: tuple[str, ...]) -> tuple[Records, dict[str, int]]:
+def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, int]]:
     """The grid and what was mended on the way; one UserError names every kind of offending row."""
-    table = source.table
+    table, file, known = source.table, layout.source, layout.known_future
+    summed = layout.transactions or layout.columns.sales is None
     if table.num_rows == 0:
         raise UserError(f"{file} has no rows")
     store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
     item, items, blank_items, trimmed_items = parse_ids(table["item"])
-    day, undated, timed = parse_days(table["date"])
+    day, undated, timed = parse_days(table["date"], layout.date_format, summed)
     numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
     sales = numbers["sales"][0]
 
     found = [
         offenders("without a store", blank_stores, table, "store", "Fill in the id"),
         offenders("without an item", blank_items, table, "item", "Fill in the id"),
-        offenders("with a date that is none", undated, table, "date", "Write days between 1970 and 2099 as YYYY-MM-DD"),
+        offenders("with a date that is none", undated, table, "date",
+                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format (data.transactions cuts times off)"),
         *(offenders(f"with {name} that is not a number", text, table, name, "Write a number, or nothing where it is unknown")
           for name, (_, text) in numbers.items()),
         *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
           for name, (values, _) in numbers.items()),
-        offenders("with negative sales", sales < 0, table, "sales", "Write returns elsewhere, or leave the value empty"),
+        offenders("with negative sales", (sales < 0) & (not summed), table, "sales",
+                  "Write returns elsewhere, leave the value empty, or set data.transactions: true to take returns off their day"),
     ]
     report_offenders(source, file, found)
 
@@ -76,7 +82,8 @@ def read_records(source: Source, file: str, known: tuple[str, ...]) -> tuple[Rec
     dates = np.arange(day.min(), day.max() + 1)
     column = (day - dates[0]).astype(int)
     shape = (len(pairs), len(dates))
-    report_offenders(source, file, [duplicates(series * shape[1] + column, source, table)])
+    if not summed:
+        report_offenders(source, file, [duplicates(series * shape[1] + column, source, table)])
 
     def grid(values: np.ndarray) -> np.ndarray:
         out = np.full(shape, np.nan, "f4")
@@ -86,8 +93,22 @@ def read_records(source: Source, file: str, known: tuple[str, ...]) -> tuple[Rec
     row = np.zeros(shape, bool)
     row[series, column] = True
     grids = np.stack([grid(numbers[name][0]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
-    result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, grid(sales), row, grids, known)
-    return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed}
+    units, counts = day_sums(sales, series, column, shape) if summed else (grid(sales), {})
+    result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
+    return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed, **counts}
+
+
+def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,
+             shape: tuple[int, int]) -> tuple[np.ndarray, dict[str, int]]:
+    """(S, D) float32 units per day of transactions (N,), and counts: a return is taken off its own day, and no day is below 0."""
+    stated = ~np.isnan(sales)
+    cell = (series * shape[1] + column)[stated]
+    total = np.bincount(cell, sales[stated], shape[0] * shape[1])
+    rows = np.bincount(cell, minlength=len(total))
+    below = (rows > 0) & (total < 0)
+    units = np.where(rows > 0, np.maximum(total, 0), np.nan).astype("f4").reshape(shape)
+    return units, {"transactions_added_up": int(stated.sum() - (rows > 0).sum()), "returns": int((sales[stated] < 0).sum()),
+                   "days_below_zero_set_to_0": int(below.sum())}
 
 
 def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +134,7 @@ def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:
     for row in rows[:SHOWN]:
         key = " ".join(str(table[name][int(row)].as_py()) for name in ("store", "item", "date"))
         says.append(f"({key}) as in {source.unit} {source.numbers(first[cell[row : row + 1]])[0]}")
-    remedy = "Keep one row per store, item and day, or add them up"
+    remedy = "Keep one row per store, item and day, or set data.transactions: true to add them up"
     return Offenders("with the store, item and date of an earlier row", rows, says, remedy)
 
 

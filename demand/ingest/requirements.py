@@ -1,4 +1,4 @@
-"""What must hold of a source's days before they are cleaned: enough of them, no hole in the calendar, known-future values."""
+"""What must hold of a source's days before they are cleaned: no hole in the calendar, known-future values."""
 
 from __future__ import annotations
 
@@ -27,15 +27,13 @@ def last_day(records: Records, as_of: np.datetime64 | None, file: str) -> int:
     return int((as_of - records.dates[0]).astype(int))
 
 
-def enough_days(records: Records, end: int, horizon: int, file: str) -> None:
-    """Every series that has begun by day `end` has at least `horizon` days with sales."""
-    days = (~np.isnan(records.sales[:, : end + 1])).sum(axis=1)
-    begun = (days > 0) | np.isnan(records.sales).all(axis=1)  # a series without any sales is too short as well
-    short = np.flatnonzero(begun & (days < horizon))
-    if len(short):
-        shown = "; ".join(f"{records.name(series)}: {days[series]} days" for series in short[:SHOWN]) + more(len(short))
-        raise UserError(f"{file}: {len(short):,} series with fewer days with sales than forecast.horizon = {horizon} up to "
-                        f"{records.dates[end]}: {shown}. Leave them out of the source, or lower forecast.horizon")
+def daily(records: Records, end: int, file: str) -> None:
+    """Sales are daily, or of one weekday alone; a UserError for one value a month."""
+    days = np.flatnonzero(~np.isnan(records.sales[:, : end + 1]).all(axis=0))
+    steps = np.diff(days)
+    if len(steps) >= 3 and steps.min() >= 28 and steps.max() <= 31:
+        first, second = records.dates[days[:2]]
+        raise UserError(f"{file} has one day of sales a month ({first}, {second}, ...): daily forecasts need daily sales")
 
 
 def known_values(records: Records, end: int, horizon: int, file: str) -> None:

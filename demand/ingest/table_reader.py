@@ -1,27 +1,25 @@
 """The bytes of a source file as a table: the dialects of CSV that are read, and how rows are found again in the file.
 
-Only the shape is judged here: values that are no numbers stay text, for stages/forecasting/records.py to report.
+Only the shape is judged here: values that are no numbers stay text, for demand/ingest/records.py to report.
 """
 
 from __future__ import annotations
 
 import csv as dialect
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
+from demand.ingest.column_mapping import CANONICAL, Picked, canonical_table, pick_columns, unused
+from demand.ingest.csv_dialect import BOM, Dialect, as_utf8, detect_dialect
+from demand.ingest.data_params import DataParams
 from demand.panel import arrow
-from demand.panel.calendar import CALENDAR
-from demand.panel.lag_features import STATE
 from demand.schema.errors import UserError
 
-REQUIRED = ("date", "store", "item", "sales")
-TAKEN = (*REQUIRED, "recorded", "status", *CALENDAR, *STATE)  # columns of the feature table
-BOM = b"\xef\xbb\xbf"
 BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"%PDF")
 NEWLINE, RETURN = 10, 13
 CHUNK = 1 << 20  # bytes looked at together
@@ -33,7 +31,7 @@ class Source:
     """A source file's rows, in file order.
 
     Attributes:
-        table: the columns REQUIRED and the known-future ones. Of a CSV, ids and dates are text (dictionaries), the others
+        table: the columns CANONICAL and the known-future ones. Of a CSV, ids and dates are text (dictionaries), the others
             float64, or text where not every value is a number; of a Parquet file, whatever it holds.
         numbers: where a reader finds the rows again: numbers from 1, given positions in the table. Slow, for messages.
         unit: what those numbers count, "line" or "row".
@@ -48,27 +46,33 @@ class Source:
     ignored: tuple[str, ...] = ()
 
 
-def read(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
+def read(data: pa.Buffer, layout: DataParams) -> Source:
     """The rows of a CSV or Parquet file; its first bytes say which of the two it is.
 
     Args:
         data: the whole file.
-        file: its name, for messages.
-        known: names of the known-future columns.
+        layout: its name, its columns, and how it is written.
     """
-    head = data.slice(0, min(len(data), 4096)).to_pybytes()
+    head, file = data.slice(0, min(len(data), 4096)).to_pybytes(), layout.source
     if not head.removeprefix(BOM).strip():
-        raise UserError(f"{file} is empty: data.source needs the columns {', '.join(REQUIRED)}")
+        raise UserError(f"{file} is empty: data.source needs the columns {', '.join(CANONICAL)}")
     if head.startswith(b"PAR1"):
-        return read_parquet(data, file, known)
-    if b"\0" in head or head.startswith(BINARY):
+        return read_parquet(data, layout)
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if (b"\0" in head and not wide) or head.startswith(BINARY):
         raise neither(file)
-    return read_csv(data, file, known)
+    return read_csv(data, layout)
 
 
-def source_of_table(table: pa.Table, name: str, known: tuple[str, ...]) -> Source:
-    """The rows of a table that is in memory; `name` is what messages call it."""
-    return Source(table.select(wanted(table.column_names, name, known)), lambda rows: rows, "row")
+def source_of_table(table: pa.Table, layout: DataParams) -> Source:
+    """The rows of a table that is in memory; `layout.source` is what messages call it."""
+    names = table.column_names
+    picked = pick_columns(names, layout.source, layout.columns, layout.known_future)
+    for name in (name for sources in picked.values() for name in sources):
+        kind = table.schema.field(name).type
+        if pa.types.is_nested(kind) or pa.types.is_duration(kind) or (pa.types.is_binary(kind) or pa.types.is_null(kind)):
+            raise UserError(f"{layout.source}: the column {name!r} holds {kind}: write text, numbers or dates")
+    return Source(canonical_table(table, picked), lambda rows: rows + 1, "row", ignored=unused(names, picked))
 
 
 def neither(file: str, why: object = "") -> UserError:
@@ -76,37 +80,21 @@ def neither(file: str, why: object = "") -> UserError:
     return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them")
 
 
-def wanted(names: list[str], file: str, known: tuple[str, ...]) -> list[str]:
-    """The columns to read; raises where one is not there, or there twice."""
-    for name in known:
-        if name in TAKEN or known.count(name) > 1:
-            raise UserError(f"params.yaml: data.known_future = {list(known)}: {name!r} is taken, rename the column in {file}")
-    for name in (*REQUIRED, *known):
-        if name not in names:
-            near = get_close_matches(name.lower(), [other.lower() for other in names], n=1)
-            guess = [other for other in names if other.lower() in near]
-            hint = f" Rename {guess[0]!r}?" if guess else ""
-            if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-                hint = " Columns must be separated by commas."
-            needs = f"data.known_future names {', '.join(known)}" if name in known else f"data.source needs {', '.join(REQUIRED)}"
-            raise UserError(f"{file} has no column {name!r}: {needs}; found {', '.join(map(repr, names))[:300]}.{hint}")
-        if names.count(name) > 1:
-            raise UserError(f"{file} has {names.count(name)} columns named {name!r}: rename or remove all but one")
-    return [*REQUIRED, *known]
-
-
-def read_parquet(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
+def read_parquet(data: pa.Buffer, layout: DataParams) -> Source:
     """The needed columns of a Parquet file."""
     try:
         names = parquet.read_schema(pa.BufferReader(data)).names
-        table = arrow.read_parquet(data, wanted(names, file, known))
+        picked = pick_columns(names, layout.source, layout.columns, layout.known_future)
+        table = arrow.read_parquet(data, list(dict.fromkeys(name for sources in picked.values() for name in sources)))
     except (pa.ArrowException, OSError) as error:
-        raise neither(file, error) from None
-    return Source(table, lambda rows: rows + 1, "row", ignored=tuple(name for name in names if name not in table.column_names))
+        raise neither(layout.source, error) from None
+    return replace(source_of_table(table, layout), ignored=unused(names, picked))
 
 
-def read_csv(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
-    """Comma-separated UTF-8 with a header. A byte order mark, any line endings, blank lines and padded names are mended."""
+def read_csv(data: pa.Buffer, layout: DataParams) -> Source:
+    """A CSV with a header. A byte order mark, any line endings, blank lines and padded names are mended."""
+    file = layout.source
+    data, encoding = as_utf8(data, file, layout.encoding)
     marked = data.slice(0, min(3, len(data))).to_pybytes() == BOM
     start, end = 3 * marked, 3 * marked
     header_at = 0
@@ -116,10 +104,12 @@ def read_csv(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
             break
     body = data.slice(end)
     try:
-        padded = next(dialect.reader([line.decode().strip("\r\n")]))
+        header = line.decode().strip("\r\n")
+        written = detect_dialect(header, body, layout.separator, layout.decimal)
+        padded = next(dialect.reader([header], delimiter=written.separator))
         names = [name.strip() for name in padded]
-        columns = wanted(names, file, known)
-        table, ragged = parsed(body, names, columns)
+        picked = pick_columns(names, file, layout.columns, layout.known_future)
+        table, ragged = parsed(body, names, picked, written)
     except (pa.ArrowInvalid, UnicodeDecodeError, dialect.Error) as error:
         raise neither(file, error) from None
 
@@ -132,24 +122,32 @@ def read_csv(data: pa.Buffer, file: str, known: tuple[str, ...]) -> Source:
     if table.num_rows == 0:
         raise UserError(f"{file} has a header and no rows")
     repairs = {"byte_order_marks_removed": int(marked), "column_names_trimmed": sum(map(str.__ne__, names, padded)),
-               **line_endings(data, table.num_rows)}
-    return Source(table, lines, "line", repairs, tuple(name for name in names if name not in columns))
+               "encoding_converted": int(encoding != "utf-8"), **line_endings(data, table.num_rows)}
+    return Source(canonical_table(table, picked), lines, "line", repairs, unused(names, picked))
 
 
-def parsed(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Table, Ragged]:
+def parsed(body: pa.Buffer, names: list[str], picked: Picked, written: Dialect) -> tuple[pa.Table, Ragged]:
     """The rows below the header, and those that have too few or too many values: position among all rows, text."""
+    as_text = {name for canonical in CANONICAL[:3] for name in picked[canonical]}
+    columns = list(dict.fromkeys(name for sources in picked.values() for name in sources))
     if len(body) == 0:
         return pa.table({name: pa.array([], pa.string()) for name in columns}), []
     text, number = pa.dictionary(pa.int32(), pa.string()), pa.float64()
-    options = csv.ConvertOptions(column_types={name: text if name in REQUIRED[:3] else number for name in columns},
-                                 include_columns=columns)
+    options = csv.ConvertOptions(column_types={name: text if name in as_text else number for name in columns},
+                                 include_columns=columns, decimal_point=written.decimal)
     try:
-        return csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names), convert_options=options), []
+        return csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names),
+                            csv.ParseOptions(delimiter=written.separator), options), []
     except pa.ArrowInvalid:  # a value is no number, or a row is ragged
-        return parsed_as_text(body, names, columns)
+        table, ragged = parsed_as_text(body, names, columns, written)
+        if written.decimal == ",":
+            numbers = [name for name in columns if name not in as_text]
+            for name in numbers:
+                table = table.set_column(table.column_names.index(name), name, pc.replace_substring(table[name], ",", "."))
+        return table, ragged
 
 
-def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str]) -> tuple[pa.Table, Ragged]:
+def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str], written: Dialect) -> tuple[pa.Table, Ragged]:
     """As `parsed`, row by row: what a row has to say is judged later. Lines of spaces only are skipped."""
     body.to_pybytes().decode()  # the handler below must not meet what is not UTF-8
     ragged: Ragged = []
@@ -164,7 +162,7 @@ def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str]) -> tup
         return "skip"
 
     table = csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names, use_threads=False),
-                         csv.ParseOptions(invalid_row_handler=skip),
+                         csv.ParseOptions(delimiter=written.separator, invalid_row_handler=skip),
                          csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns))
     return table, ragged
 

@@ -11,14 +11,14 @@ import numpy as np
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.extremes import without_extremes
-from demand.model.base.factors import Factors, fit_factors
-from demand.model.base.level import GlobalLevel
+from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
+from demand.model.base.level import RECENT, GlobalLevel
 from demand.model.base.level_choice import inner_backtest, level_weights
 from demand.model.base.off_sale import OffSaleRates, chance_on_sale, fit_off_sale, without_off_sale
 from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.direct_member import direct_base, fit_direct
 from demand.model.holdout import member_forecast, tune_on_holdout
-from demand.model.intervals import LEVELS, Dispersion
+from demand.model.intervals import LEVELS, Dispersion, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
@@ -63,8 +63,13 @@ class DemandModel:
         tests = inner_backtest(factors, sums, end, horizon)
         weights: dict[str, float] = {train.base: 1.0} if train.base != "auto" else level_weights(tests)
         kind = max(weights, key=lambda k: weights[k])
-        common = tests[kind].common if kind in tests else 0.05
+        common = tests[kind].common if kind in tests else None
+        if end < SEASON_NEEDS or common is None:
+            common = shared_error(common, max(end - RECENT, 0) / horizon)
         tuning = tune_on_holdout(panel, weights, train, horizon, common)
+        spread = tuning.spread or prior_dispersion(common, factors.noise)
+        if end < SEASON_NEEDS:
+            spread = widened(spread, horizon, end)
         design = DesignMatrix(sums)
         rows = training_rows(BaseForecast(factors, weights), design, end, horizon, train.rows, train.seed)
         trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, tuning.trees)
@@ -73,11 +78,11 @@ class DemandModel:
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
             "weights": weights, "direct_share": tuning.share, "off_sale": asdict(rates),
             "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": tuning.trees,
-            "rows": len(rows.sales), "series": panel.n_series,
+            "rows": len(rows.sales), "series": panel.n_series, "intervals": "held-out days" if tuning.spread else "prior",
             "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
                            for k, test in tests.items()},
         }
-        return cls(facts, factors, trees, tuning.spread, direct)
+        return cls(facts, factors, trees, spread, direct)
 
     def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: GlobalLevel | None = None,
                 closing: np.ndarray | None = None) -> Forecast:

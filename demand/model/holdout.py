@@ -11,7 +11,7 @@ from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.factors import fit_factors
 from demand.model.base.level import GlobalLevel
 from demand.model.direct_member import direct_base, fit_direct
-from demand.model.intervals import Dispersion, fit_dispersion
+from demand.model.intervals import ENOUGH, Dispersion, fit_dispersion
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix
 from demand.model.trees.train_params import TrainParams
@@ -31,34 +31,46 @@ SMALLEST_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Tuning:
-    """`trees`: their number; `share` of the direct member in the forecast, 0 to 0.75; `spread`: of sales around the forecast."""
+    """What held-out days decided.
+
+    Attributes:
+        trees: their number.
+        share: of the direct member in the forecast, 0 to 0.75.
+        spread: of sales around the forecast; None where too few days tell it.
+    """
 
     trees: int
     share: float
-    spread: Dispersion
+    spread: Dispersion | None
 
 
 def tune_on_holdout(panel: Panel, weights: dict[str, float], train: TrainParams, horizon: int, common: float) -> Tuning:
-    """From a model that is fitted without the last days of the panel and forecasts them from one to three origins."""
-    last = panel.column(panel.last_day) - horizon
-    steps = ORIGINS if last - (ORIGINS - 1) * STEP >= LONG_ENOUGH * horizon else 1
-    end = last - (steps - 1) * STEP
-    before = panel.through(panel.dates[end]) if end >= 2 * horizon else None
-    unknown = Tuning(train.n_estimators, 0.0, fit_dispersion(np.empty(0), np.empty(0), np.empty(0), common))
+    """From a model that is fitted without the last days of the panel and forecasts them from one to three origins.
+
+    A history of less than three times the horizon holds out a third of its days. No spread where these are fewer than ENOUGH // 4
+    days of series, or nothing was sold.
+    """
+    last = panel.column(panel.last_day)
+    days = horizon if last >= 3 * horizon else min(horizon, last // 3)
+    steps = ORIGINS if last - days - (ORIGINS - 1) * STEP >= LONG_ENOUGH * horizon else 1
+    end = last - days - (steps - 1) * STEP
+    before = panel.through(panel.dates[end]) if days > 0 else None
     if before is None or not before.n_series:
-        return unknown
+        return Tuning(train.n_estimators, 0.0, None)
     base = BaseForecast(fit_factors(before), weights)
-    origins = np.arange(end, last + 1, STEP)
+    origins = np.arange(end, last - days + 1, STEP)
     past, now = DesignMatrix(base.sums(before)), DesignMatrix(base.sums(panel))
-    rows = training_rows(base, past, end, horizon, train.rows, train.seed)
-    test = rows_at(base, now, origins, horizon, train.rows // 2, train.seed)
+    rows = training_rows(base, past, end, days, train.rows, train.seed)
+    test = rows_at(base, now, origins, days, train.rows // 2, train.seed)
     if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
-        return unknown
+        return Tuning(train.n_estimators, 0.0, None)
     scale = test.sales.sum() / test.base.sum()
     trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, train.n_estimators,
                                                    (test.matrix, test.ratio / scale, test.weight))
-    members = [(base, trees), (direct_base(base.factors), fit_direct(base.factors, past, end, horizon, train))]
-    share = direct_share(members, now, origins, horizon)
+    members = [(base, trees), (direct_base(base.factors), fit_direct(base.factors, past, end, days, train))]
+    share = direct_share(members, now, origins, days)
+    if panel.trading[:, end + 1:last + 1].sum() < ENOUGH // 4:
+        return Tuning(count, share, None)
     return Tuning(count, share, fit_dispersion(test.sales, test.base * trees.predict(test.matrix), test.horizon, common))
 
 

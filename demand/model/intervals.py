@@ -7,15 +7,21 @@ Errors divided by it share one distribution, whose quantiles are read off held-o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from demand.model.base.factors import SEASON_NEEDS
 
 LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
 MONTH = 30  # days of the horizon that share one set of quantiles
 ENOUGH = 400  # held-out days for a set of their own
+NOTHING = 1e-5  # of the mean forecast: below, sales were ruled out, and what came says nothing about the spread of the others
 NORMAL = (-1.95996, -1.28155, 1.28155, 1.95996)  # where there is nothing to hold out
+SEASON_ERROR = 0.15  # rms log error that all series share in the first month, while the history is too short to know the season
+SEASON_GROWTH = 0.6  # by how much intervals are wider in each further month, of no history; of SEASON_NEEDS days 0
+SPELLS = 4  # independent horizons of evidence that this prior is worth
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,37 @@ class Dispersion:
         return {tail: np.maximum(forecast + self.quantiles[month, q] * scale, 0) for q, tail in enumerate(TAILS)}
 
 
+def shared_error(seen: float | None, spells: float) -> float:
+    """The rms log error that all series share, while the season is not known: what was seen of it, shrunk towards SEASON_ERROR.
+
+    Args:
+        seen: rms log error of the inner backtest, None where it had no origin.
+        spells: how many horizons its days make up; its origins overlap.
+    """
+    if seen is None:
+        return SEASON_ERROR
+    return float(np.sqrt((SPELLS * SEASON_ERROR**2 + spells * seen**2) / (SPELLS + spells)))
+
+
+def prior_dispersion(common: float, noise: float) -> Dispersion:
+    """Intervals where next to nothing can be held out: normal, and wide.
+
+    Args:
+        common: rms log error that all series share.
+        noise: variance of sales per unit of expected sales, around the factors; less than a Poisson's is not believed.
+    """
+    counting, common = (float(np.float32(value)) for value in (max(noise, 1.0), common**2))
+    return Dispersion(counting, 0.01, common, np.array([NORMAL], "f4"))
+
+
+def widened(spread: Dispersion, horizon: int, history: int) -> Dispersion:
+    """Intervals that grow with the month of the horizon, after a `history` of less than SEASON_NEEDS days."""
+    growth = SEASON_GROWTH * max(1 - history / SEASON_NEEDS, 0)
+    month = np.arange((horizon - 1) // MONTH + 1)
+    rows = spread.quantiles[np.minimum(month, len(spread.quantiles) - 1)]
+    return replace(spread, quantiles=(rows * (1 + growth * month)[:, None]).astype("f4"))
+
+
 def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: float) -> Dispersion:
     """From held-out sales (N,), forecasts of them and their horizons; `common` is the rms log error all series share.
 
@@ -45,8 +82,11 @@ def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray
     One origin shows how series scatter around their common error, but shows that error only once: it is taken out here, and put
     back as a variance that many origins have shown.
     """
+    if len(actual):
+        expected = forecast >= NOTHING * forecast.mean()
+        actual, forecast, horizon = actual[expected], forecast[expected], horizon[expected]
     if len(actual) < ENOUGH // 4:
-        return Dispersion(1.0, 0.01, float(np.float32(common**2)), np.array([NORMAL], "f4"))
+        return prior_dispersion(common, 1.0)
     forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)
     counting, relative = variance(actual, forecast)
     scaled = (actual - forecast) / np.sqrt(counting * forecast + relative * forecast**2)

@@ -23,6 +23,7 @@ class TrainingRecord(ModelRecord):
     horizon: int
     base: str = Field(description="what boosting corrects")
     report: dict[str, Any] = Field(description="how the base was chosen")
+    intervals: str | None = Field(None, description="what their width is learned from: held-out days, or a wide prior")
     train: dict[str, Any] = Field(description="the train section of params.yaml")
     known_future: tuple[str, ...] = Field(description="data.known_future of params.yaml")
     libraries: dict[str, str] = Field(default_factory=dict, description="versions of the libraries that decide the numbers")
@@ -33,6 +34,6 @@ def training_record(model: DemandModel, content: bytes, rows: int, libraries: di
     return TrainingRecord(
         model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
         rows=rows, series=model.facts["series"], horizon=model.facts["horizon"], base=model.base.kind,
-        report=model.facts["base_tests"], train=model.facts["train"], known_future=tuple(model.facts["known_future"]),
-        libraries=libraries,
+        report=model.facts["base_tests"], intervals=model.facts.get("intervals"), train=model.facts["train"],
+        known_future=tuple(model.facts["known_future"]), libraries=libraries,
     ).model_dump(mode="json")

@@ -10,6 +10,8 @@ from demand.panel.long_table import keys
 from demand.panel.panel import STATUSES
 from demand.schema.errors import UserError
 
+FEWEST_DAYS = 60  # of history from which a backtest fits; a model of fewer is unscored
+
 
 def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
     """The rows of a long table up to a day, in its order, without series that have no sales by then.

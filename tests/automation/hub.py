@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import uvicorn
@@ -109,8 +109,8 @@ class Hub:
 
     @classmethod
     @contextmanager
-    def started(cls, root: Path) -> Iterator[Hub]:
-        hub = cls(root)
+    def started(cls, root: Path, *arguments: str) -> Iterator[Self]:
+        hub = cls(root, *arguments)
         server = uvicorn.Server(uvicorn.Config(hub.app(), port=int(hub.url.rsplit(":", 1)[1]), log_level="error"))
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import s3
 from pipelines import DRIFTS, FIRST, START, Project, sales_csv
 from pulls import Pulls, protect
 from test_workflows import Remote, went
@@ -55,10 +56,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 @pytest.fixture(scope="module")
-def remote(bootstrapped: Project, source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+def remote(bootstrapped: Project, source: Source, store: s3.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     """A project whose sales are imported, with a first champion."""
     with source.served() as address:
-        remote = Remote(tmp_path_factory.mktemp("remote"), bootstrapped, None)
+        remote = Remote(tmp_path_factory.mktemp("remote"), bootstrapped, store)
         remote.project.set({"data": {"as_of": None}})
         remote.run("dvc", "remove", "data/sales.csv.dvc")
         remote.run("rm", "data/sales.csv")

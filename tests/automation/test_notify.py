@@ -24,6 +24,7 @@ from automation import notify
 
 SECRET = "T000/B000/very-secret"
 PASSWORD = "a-password"
+NO_ADDRESS = "SLACK_WEBHOOK_URL is no address that begins with https://: correct it where it is set"
 BODY = "## Retrained\n\n**SMAPE** 13.27 → 12.90, see [the run](https://example.org/run_1)\n\n| a | b |\n| - | - |\n| 1 | 2 |\n"
 
 
@@ -202,10 +203,24 @@ def test_one_that_fails_does_not_keep_the_other(webhook: Webhook, post: Controll
     assert [address.addr_spec for address in letters.mails[-1]["To"].addresses][-1] == "b@example.org"
 
 
+def test_a_channel_whose_settings_are_wrong_does_not_keep_the_other(webhook: Webhook, post: Controller, letters: Letters) -> None:
+    slack, mail = {"SLACK_WEBHOOK_URL": webhook.url}, settings(post)
+    done = run({"SLACK_WEBHOOK_URL": f"https://hooks.slack.com/\n{SECRET}", **mail})
+    assert (done.returncode, done.stdout) == (1, "sent the mail\n")
+    assert done.stderr == ("Slack was not told: SLACK_WEBHOOK_URL: it holds a control character, such as a line break: "
+                           "correct it where it is set\n")
+    done = run({**slack, **mail, "MAIL_FROM": ""})
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "told Slack\n", 1)
+    done = run({"SLACK_WEBHOOK_URL": f" {webhook.url}\r\n", **mail, "SMTP_PORT": f"{post.port}\n"})
+    assert (done.returncode, done.stdout) == (0, "told Slack\nsent the mail\n")
+    assert (len(webhook.messages), len(letters.mails)) == (2, 2)
+
+
 @pytest.mark.parametrize(("changes", "said"), [
-    ({"MAIL_TO": ""}, "error: SMTP_HOST is set, MAIL_TO not"),
+    ({"MAIL_TO": ""}, "mail was not told: SMTP_HOST is set, MAIL_TO not: correct it where it is set"),
     ({"MAIL_TO": "b"}, "mail was not told: MAIL_FROM or MAIL_TO is no list of addresses"),
-    ({"SMTP_PORT": "smtp"}, "mail was not told: SMTP_PORT is no number"),
+    ({"SMTP_PORT": "smtp"}, "mail was not told: SMTP_PORT: input should be a valid integer, unable to parse string as an "
+                            "integer: correct it where it is set"),
     ({"SMTP_PORT": "1"}, "mail was not told: Connection refused"),
 ])
 def test_wrong_settings(changes: dict[str, str], said: str, post: Controller) -> None:
@@ -219,9 +234,12 @@ def test_no_file_to_read(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: the body cannot be read")
 
 
-def test_a_webhook_that_is_no_address_is_kept_secret() -> None:
-    done = run({"SLACK_WEBHOOK_URL": f"hooks.slack.com/{SECRET}"})
-    assert (done.returncode, done.stderr) == (1, "Slack was not told: ValueError\n")
+@pytest.mark.parametrize("address", [
+    f"hooks.slack.com/{SECRET}", f"file:///{SECRET}", f"http://hooks.slack.com/{SECRET}", f"https:///{SECRET}",
+    f"data:,{SECRET}", f"https://[{SECRET}"])
+def test_a_webhook_that_is_no_encrypted_address_is_refused_and_kept_secret(address: str) -> None:
+    done = run({"SLACK_WEBHOOK_URL": address})
+    assert (done.returncode, done.stderr) == (1, f"Slack was not told: {NO_ADDRESS}\n")
 
 
 @pytest.mark.parametrize(("markdown", "said"), [

@@ -83,6 +83,23 @@ def test_what_is_no_result_is_not_recorded(clone: Clone) -> None:
     assert clone.run("git", "status", "--porcelain").split() == ["??", "notes.txt"]
 
 
+def test_a_secret_is_never_committed(clone: Clone) -> None:
+    """However it came there, and however it is spelled."""
+    clone.changes(2)
+    report, before = clone.root / "reports/drift_summary.json", clone.pushed()
+    good = report.read_text()
+    report.write_text(good.replace("errors are normal", "https://host/?key=hush%2Fhush"))
+    said = clone.run("python", "-m", "automation.push_results", fails=True, API_KEY="hush/hush\n")
+    assert "error: reports/drift_summary.json: a secret stands in it, so nothing is committed" in said
+    assert "hush%2F" not in said
+    assert clone.pushed() == before == clone.run("git", "log", "--format=%s")
+    assert not clone.run("git", "diff", "--cached")
+    clone.run("python", "-m", "automation.push_results")  # before it was a secret
+    report.write_text(good)
+    clone.run("python", "-m", "automation.push_results", API_KEY="hush/hush\n")  # and it is taken out
+    assert "hush" not in clone.run("git", "show", "HEAD:reports/drift_summary.json")
+
+
 def test_no_commit_names_data_that_the_remote_has_not_got(clone: Clone) -> None:
     clone.changes(2)
     clone.store.rename(clone.store.with_name("away")) if clone.store.exists() else None
@@ -209,10 +226,10 @@ def test_a_deployment_is_due_with_drift_as_well(drift: bool, tmp_path: Path, mon
     (tmp_path / "models").mkdir()
     (tmp_path / "reports/drift_summary.json").write_text(json.dumps(summary))
     (tmp_path / "models/champion.json").write_text(champion(TWO).model_dump_json())
-    monkeypatch.setattr(check_drift.remote, "repro", lambda *_: None)
+    monkeypatch.setattr(check_drift.dvc_remote, "repro", lambda *_: None)
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     monkeypatch.setattr(sys, "argv", ["check", "--without-remote"])
-    monkeypatch.setattr(check_drift.remote, "default", lambda: None)
+    monkeypatch.setattr(check_drift.dvc_remote, "default", lambda: None)
     check_drift.main()
     told = parsed((tmp_path / "output").read_text())
     assert (told["retrain"], told["deploy"]) == (str(drift).lower(), "true")

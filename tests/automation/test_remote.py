@@ -60,6 +60,16 @@ def told(done: subprocess.CompletedProcess[str], *texts: str) -> bool:
     return done.stderr.startswith("error: ")
 
 
+def test_make_evaluates_nothing_that_it_is_given(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    for name in (f"$(shell touch {trap})", f"$(touch {trap})", f"`touch {trap}`", f"x'; touch {trap}; '"):
+        done = subprocess.run(["make", "--silent", "-o", ".venv/.repro", "remote", f"USER={name}", f"REPO={name}"], cwd=ROOT,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode
+        assert "is no name on DagsHub" in done.stderr
+        assert not trap.exists(), name
+
+
 def test_make_remote_names_the_repository_and_keeps_the_token_out_of_git(repository: Repository) -> None:
     done = repository.remote("set", "someone", "demand", DAGSHUB_TOKEN="a-token")
     assert done.returncode == 0, done.stderr

@@ -169,7 +169,8 @@ def test_every_panel_has_data(stack: Stack) -> None:
 def test_the_rules_hold(stack: Stack, command: list[str]) -> None:
     image = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]["image"]
     monitoring = ("--volume", f"{stack.tree / 'monitoring'}:/monitoring:ro", "--workdir", "/monitoring")
-    run("docker", "run", "--rm", "--network", "none", *monitoring, "--entrypoint", "/bin/promtool", image, *command)
+    writable = ("--env", "TMPDIR=/prometheus")  # for the image's user
+    run("docker", "run", "--rm", "--network", "none", *monitoring, *writable, "--entrypoint", "/bin/promtool", image, *command)
 
 
 def test_the_rules_are_loaded(stack: Stack) -> None:

@@ -10,6 +10,7 @@ from demand.champion.history_rows import HISTORY, history_row, log_line
 from workspace.registry.store import STORED
 from workspace.run import paths
 from workspace.run.files import whole_file
+from workspace.run.redaction import redact
 
 
 def read_history() -> list[dict[str, str]]:
@@ -29,7 +30,8 @@ def record_change(champion: Champion) -> None:
 
 
 def add_row(row: dict[str, str]) -> None:
-    """Add a row to the history and the log: to each, where it is not in it yet."""
+    """Add a row to the history and the log, without secrets: to each, where it is not in it yet."""
+    row = {name: redact(value) for name, value in row.items()}
     rows = read_history()
     if (row["at"], row["action"]) not in [(known["at"], known["action"]) for known in rows]:
         with whole_file(paths.RETRAIN_HISTORY) as part, part.open("w", encoding="utf-8", newline="") as file:

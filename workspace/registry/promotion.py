@@ -191,7 +191,7 @@ def list_versions() -> str:
     lines = [f"{'':2}{'version':18}{'trained through':17}{METRIC:>8}  reason"]
     for one in reversed(known):
         mark = "*" if current and one.version == current.version else " "
-        score = format_score(one.baseline, METRIC)
+        score = format_score(one.baseline, METRIC) or "unscored"
         lines.append(f"{mark:2}{one.version:18}{one.trained_through!s:17}{score:>8}  {one.reason}")
     return "\n".join(lines)
 

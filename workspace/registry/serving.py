@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from demand.champion.champion_record import Champion
 from demand.champion.serving_rule import who_serves
 from demand.model.training_record import TrainingRecord
+from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record
 from workspace.registry.candidate import REPRO, load_candidate
@@ -29,6 +31,14 @@ class Serving:
     model: DemandModel
     champion: Champion | None
     reason: str
+
+    @property
+    def scored(self) -> bool:
+        """Whether a backtest speaks for it: there is none of a history of less than FEWEST_DAYS."""
+        if self.champion is not None:
+            return self.champion.scored
+        first, last = (date.fromisoformat(self.model.facts[name]) for name in ("trained_from", "trained_through"))
+        return (last - first).days + 1 >= FEWEST_DAYS
 
 
 def serving_model(newest: np.datetime64, known_future: Sequence[str], horizon: int | None = None) -> Serving:

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -61,7 +61,7 @@ def learn(value: str, name: str = "") -> None:
 def read_environment() -> None:
     """Strip the secrets in the environment, for the libraries that read them there; learn those of DVC's local configuration."""
     for name in SECRETS:
-        if name in os.environ:
+        if os.environ.get(name, "").strip():  # one that is blank is left for the settings to refuse
             os.environ[name] = os.environ[name].strip()
     if DVC_LOCAL.is_file():
         for value in DVC_SECRET.findall(DVC_LOCAL.read_text(encoding="utf-8", errors="replace")):
@@ -70,16 +70,26 @@ def read_environment() -> None:
 
 def redact(text: str) -> str:
     """The text without secrets."""
-    values = (*sorted(_learned), *((name, os.environ[name]) for name in SECRETS if os.environ.get(name)))
-    pattern = secret_pattern(values)
+    pattern = secret_pattern(secret_values(), SHORTEST)
     text = pattern.sub(HIDDEN, text) if pattern else text
     return AUTHORIZATION.sub(rf"\1{HIDDEN}", URL_USER.sub(f"{HIDDEN}@", text))
 
 
+def holds_secret(text: str) -> bool:
+    """Whether a secret that is too long to be there by chance stands in the text."""
+    pattern = secret_pattern(secret_values(), 2 * SHORTEST)
+    return bool(pattern and pattern.search(text))
+
+
+def secret_values() -> tuple[tuple[str, str], ...]:
+    """Name and value of every secret that is known."""
+    return (*sorted(_learned), *((name, os.environ[name]) for name in SECRETS if os.environ.get(name)))
+
+
 @lru_cache(maxsize=8)
-def secret_pattern(values: tuple[tuple[str, str], ...]) -> re.Pattern[str] | None:
-    """What matches any of these (name, value), longest first; None without values."""
-    parts = {part for name, value in values for part in secret_parts(name, value.strip()) if len(part) >= SHORTEST}
+def secret_pattern(values: tuple[tuple[str, str], ...], shortest: int = SHORTEST) -> re.Pattern[str] | None:
+    """What matches any of these (name, value) of at least `shortest` characters, longest first; None without values."""
+    parts = {part for name, value in values for part in secret_parts(name, value.strip()) if len(part) >= shortest}
     forms = {form for part in parts for form in (spelled(part), *in_base64(part))}
     return re.compile("|".join(sorted(forms, key=len, reverse=True))) if forms else None
 
@@ -95,7 +105,7 @@ def secret_parts(name: str, value: str) -> Iterator[str]:
         yield from (value, *value.splitlines())
         if name == "SLACK_WEBHOOK_URL":
             path = value.partition("://")[2].partition("/")[2]
-            yield from (path, path.rpartition("/")[2], *parts_of_url(value))
+            yield from (path, path.rpartition("/")[2])
 
 
 def parts_of_url(url: str) -> Iterator[str]:
@@ -152,9 +162,8 @@ class RedactedStream:
         self.stream.write(redact(text))
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
+    def writelines(self, lines: Iterable[str]) -> None:
+        self.write("".join(lines))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -176,7 +185,6 @@ def redact_logs() -> None:
     make = logging.getLogRecordFactory()
     if getattr(make, "redacts", False):
         return
-
     def redacted(*arguments: Any, **more: Any) -> logging.LogRecord:
         record = make(*arguments, **more)
         if isinstance(record.args, tuple):

@@ -111,7 +111,7 @@ def assert_sound(forecast: Forecast) -> None:
 def test_features_and_forecasts_are_finite(kind: str, case: Case) -> None:
     whole = made(case)
     last = whole.column(whole.last_day)
-    base = BaseForecast(fit_factors(whole), kind)
+    base = BaseForecast(fit_factors(whole), {kind: 1.0})
     factors, design = base.factors, DesignMatrix(base.sums(whole))
     for values in (factors.scale, factors.weekday, factors.month, factors.effect, factors.noise, design.sums.seasonal_factor):
         assert np.isfinite(values).all()

@@ -37,7 +37,7 @@ def stored_panel() -> Panel:
 
 
 def test_there_is_one_of_each_release():
-    assert {"0.1.0", "0.2.0", "0.2.0-random-forest"} <= set(RELEASES)
+    assert {"0.1.0", "0.2.0", "0.2.0-random-forest", "0.3.0"} <= set(RELEASES)
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -69,14 +69,14 @@ def test_anything_else_is_refused_and_nothing_is_run(content: bytes, tmp_path: P
 
 
 def test_a_newer_format_is_named(monkeypatch: pytest.MonkeyPatch):
-    path = STORED / "0.2.0/model.pkl"
+    path = STORED / "0.3.0/model.pkl"
     model = read_model(path.read_bytes(), str(path))
     again = dump_model(model)  # with the facts that came after it was stored
     assert dump_model(read_model(again, str(path))) == again
-    monkeypatch.setattr(model_file, "FORMAT", 2)
+    monkeypatch.setattr(model_file, "FORMAT", 3)
     newer = dump_model(model)
     monkeypatch.undo()
-    with pytest.raises(UserError, match="has format 2, this release reads up to 1"):
+    with pytest.raises(UserError, match="has format 3, this release reads up to 2"):
         read_model(newer, "model.pkl")
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ import numpy as np
 
 from api.serving.whatif import stacked
 from demand.champion.champion_record import BASELINE, TIME_FORMAT
-from demand.model.base.closing_probability import chance_of_closing
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
@@ -84,7 +84,7 @@ def build(into: Path) -> Path:
     made = forecast_next_days(panel, model, horizon)
     ahead = panel.extended(horizon)
     pool = model.pool_at(ahead, origin)
-    closing = chance_of_closing(ahead, ahead.column(origin), horizon)
+    closing = model.closing_at(ahead, origin, horizon)
     part = into / f"{done.name}.{os.getpid()}.part"
     part.mkdir(parents=True)
     arrays = {"values": stacked(made), "sales": ahead.sales, "status": ahead.status, "known": ahead.known, "closing": closing}
@@ -93,7 +93,7 @@ def build(into: Path) -> Path:
     (part / "model.bin").write_bytes(model.to_bytes())
     write_json(part / FACTS, facts(serving, origin) | {
         "store": ahead.store.tolist(), "item": ahead.item.tolist(), "first_day": str(ahead.dates[0]),
-        "pool": [pool.common, pool.growth, pool.spread]})
+        "pool": astuple(pool)})
     try:
         os.rename(part, done)
     except OSError:  # another worker was faster

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,10 +92,12 @@ class WhatIf:
         """(H, 5) the model's forecast of a series with these arrays (1, D)."""
         panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, known,
                       self.known_names)
+        recorded = replace(panel, sales=self.sales[row : row + 1], status=self.status[row : row + 1])
         closing = None
         if OPEN not in self.known_names:
             closing, end = self.closing[row : row + 1], self.origin + 1
-            was, now = (closing_habit(array, end, closing.shape[1]) for array in (self.status[row : row + 1], status))
+            was, now = (closing_habit(self.model.on_sale(shown, self.origin, 1)[0].status, end, closing.shape[1])
+                        for shown in (recorded, panel))
             closing = np.where(was == now, closing, np.maximum(now, np.where(closing > was, closing, 0)))
         made = self.model.predict(panel, self.dates[self.origin], self.closing.shape[1], self.pool, closing)
         return stacked(made)[0]

@@ -36,7 +36,7 @@ def seasonal_naive(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndar
 def factor_model(panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
     """(S, H): level x weekday x month x damped growth, 0 on days that are more likely closed than not."""
     past = without_extremes(panel.through(origin).extended(horizon), panel.column(origin))
-    base = BaseForecast(fit_factors(past), "structural")
+    base = BaseForecast(fit_factors(past), {"structural": 1.0})
     sums, o = base.sums(past), past.column(origin)
     demand = base.units(sums, base.at(sums, o), o, np.arange(1, horizon + 1))
     return np.where(chance_of_closing(past, o, horizon) < 0.5, demand, 0)

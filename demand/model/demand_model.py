@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,18 @@ from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import chance_of_closing
 from demand.model.base.extremes import without_extremes
 from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
-from demand.model.base.level import RECENT, GlobalLevel, global_level
-from demand.model.base.level_choice import inner_backtest
+from demand.model.base.level import RECENT, GlobalLevel
+from demand.model.base.level_choice import inner_backtest, level_weights
+from demand.model.base.off_sale import OffSaleRates, chance_on_sale, fit_off_sale, without_off_sale
 from demand.model.base.seasonal_sums import SeasonalSums
-from demand.model.intervals import ENOUGH, LEVELS, Dispersion, fit_dispersion, prior_dispersion, shared_error, widened
+from demand.model.direct_member import direct_base, fit_direct
+from demand.model.holdout import member_forecast, tune_on_holdout
+from demand.model.intervals import LEVELS, Dispersion, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
 from demand.model.trees.train_params import TrainParams
-from demand.model.trees.training_rows import rows_at, training_rows
+from demand.model.trees.training_rows import training_rows
 from demand.model.trees.trees import Trees
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel
@@ -29,8 +33,9 @@ from demand.schema.errors import UserError
 class DemandModel:
     """A fitted model. It pickles as one call with its own bytes (demand/model/model_file.py)."""
 
-    def __init__(self, facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion) -> None:
-        self.facts, self.factors, self.trees, self.spread = facts, factors, trees, spread
+    def __init__(self, facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion,
+                 direct: Trees | None = None) -> None:
+        self.facts, self.factors, self.trees, self.spread, self.direct = facts, factors, trees, spread, direct
 
     @property
     def trained_through(self) -> np.datetime64:
@@ -40,7 +45,7 @@ class DemandModel:
     @property
     def base(self) -> BaseForecast:
         """The base forecast; its kind is what `train.base` names, or what was chosen for `auto`."""
-        return BaseForecast(self.factors, str(self.facts["base"]))
+        return BaseForecast(self.factors, self.facts.get("weights", {self.facts["base"]: 1.0}))
 
     @classmethod
     def fit(cls, panel: Panel, train: TrainParams, horizon: int) -> DemandModel:
@@ -51,27 +56,33 @@ class DemandModel:
         """
         end = panel.column(panel.last_day)
         panel = without_extremes(panel, end)
+        rates = fit_off_sale(panel, end)
+        panel, _ = without_off_sale(panel, end, rates)
         factors = fit_factors(panel)
         sums = SeasonalSums(panel, factors.seasonal_factor(panel))
         tests = inner_backtest(factors, sums, end, horizon)
-        kind = train.base if train.base != "auto" else min(tests, key=lambda k: tests[k].error, default="level")
+        weights: dict[str, float] = {train.base: 1.0} if train.base != "auto" else level_weights(tests)
+        kind = max(weights, key=lambda k: weights[k])
         common = tests[kind].common if kind in tests else None
         if end < SEASON_NEEDS or common is None:
             common = shared_error(common, max(end - RECENT, 0) / horizon)
-        count, held_out = tune_on_holdout(panel, kind, train, horizon, common)
-        spread = held_out or prior_dispersion(common, factors.noise)
+        tuning = tune_on_holdout(panel, weights, train, horizon, common)
+        spread = tuning.spread or prior_dispersion(common, factors.noise)
         if end < SEASON_NEEDS:
             spread = widened(spread, horizon, end)
-        rows = training_rows(BaseForecast(factors, kind), DesignMatrix(sums), end, horizon, train.rows, train.seed)
-        trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, count)
+        design = DesignMatrix(sums)
+        rows = training_rows(BaseForecast(factors, weights), design, end, horizon, train.rows, train.seed)
+        trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, tuning.trees)
+        direct = fit_direct(factors, design, end, horizon, train) if tuning.share else None
         facts = {
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
-            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": count,
-            "rows": len(rows.sales), "series": panel.n_series, "intervals": "held-out days" if held_out else "prior",
+            "weights": weights, "direct_share": tuning.share, "off_sale": asdict(rates),
+            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": tuning.trees,
+            "rows": len(rows.sales), "series": panel.n_series, "intervals": "held-out days" if tuning.spread else "prior",
             "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
                            for k, test in tests.items()},
         }
-        return cls(facts, factors, trees, spread)
+        return cls(facts, factors, trees, spread, direct)
 
     def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: GlobalLevel | None = None,
                 closing: np.ndarray | None = None) -> Forecast:
@@ -86,22 +97,39 @@ class DemandModel:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
         base, o = self.base, panel.column(origin)
-        sums = base.sums(panel)
-        series, days = panel.n_series, np.arange(1, horizon + 1)
-        level = base.at(sums, o, pool)
-        i, h = np.repeat(np.arange(series), horizon), np.tile(days, series)
-        matrix = DesignMatrix(sums).rows(i, np.full(len(i), o), h, level.level[i])
-        forecast = base.units(sums, level, o, days) * self.trees.predict(matrix).reshape(series, horizon)
+        panel, on_sale = self.on_sale(panel, o, horizon)
+        everyone, days = np.arange(panel.n_series), np.arange(1, horizon + 1)
+        design = DesignMatrix(base.sums(panel))
+        forecast = member_forecast(base, self.trees, design, o, horizon, everyone, pool)
+        if self.direct is not None:
+            direct = member_forecast(direct_base(self.factors), self.direct, design, o, horizon, everyone, pool)
+            forecast += self.facts["direct_share"] * (direct - forecast)
+        forecast = forecast * on_sale
         quantile = self.spread.at(forecast, days)
         closed = chance_of_closing(panel, o, horizon) if closing is None else closing
-        kept = {tail: np.where(closed >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
+        off = np.maximum(closed, 1 - on_sale)
+        kept = {tail: np.where(off >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
         point = np.where(closed >= 0.5, 0, forecast).astype("f4")
         return Forecast(origin, point, {p: kept[(100 - p) / 200] for p in LEVELS}, {p: kept[(100 + p) / 200] for p in LEVELS})
 
     def pool_at(self, panel: Panel, origin: np.datetime64) -> GlobalLevel:
         """What all series of the panel say at the origin."""
         end = panel.column(origin)
-        return global_level(self.factors, self.base.sums(without_extremes(panel, end)), end)
+        panel, _ = self.on_sale(without_extremes(panel, end), end, 1)
+        return self.base.pooled(self.base.sums(panel), end)
+
+    def closing_at(self, panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
+        """(S, horizon) chance of each series to be closed on each day after the origin; days off sale tell nothing about it."""
+        end = panel.column(origin)
+        return chance_of_closing(self.on_sale(without_extremes(panel, end), end, 1)[0], end, horizon)
+
+    def on_sale(self, panel: Panel, end: int, horizon: int) -> tuple[Panel, np.ndarray]:
+        """The panel without days off sale up to position `end`, and the chance (S, horizon) to be on sale after it."""
+        if "off_sale" not in self.facts:  # format 1
+            return panel, np.ones((panel.n_series, horizon), "f4")
+        rates = OffSaleRates(self.facts["off_sale"]["leave"], tuple(self.facts["off_sale"]["comeback"]))
+        panel, runs = without_off_sale(panel, end, rates)
+        return panel, chance_on_sale(runs, panel.n_series, horizon, rates)
 
     def importance(self) -> dict[str, float]:
         """Share of the trees' gain per feature, largest first."""
@@ -109,7 +137,7 @@ class DemandModel:
 
     def to_bytes(self) -> bytes:
         """The whole model: the same bytes on every run and with any number of threads."""
-        return pack(self.facts, self.factors, self.trees, self.spread)
+        return pack(self.facts, self.factors, self.trees, self.spread, self.direct)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> DemandModel:
@@ -137,32 +165,6 @@ def dump_model(model: DemandModel) -> bytes:
 def read_model(content: bytes, file: str) -> DemandModel:
     """The model of a model file's content, without unpickling; a UserError where it is none. Check the file's hash first."""
     return DemandModel.from_bytes(bytes_in_file(content, file))
-
-
-def tune_on_holdout(panel: Panel, kind: str, train: TrainParams, horizon: int,
-                    common: float) -> tuple[int, Dispersion | None]:
-    """Number of trees and spread, from a model that is fitted without the last `horizon` days and forecasts them.
-
-    A history of less than three times that holds out a third of its days. No spread where these are fewer than ENOUGH // 4 days
-    of series, or nothing was sold.
-    """
-    last = panel.column(panel.last_day)
-    days = horizon if last >= 3 * horizon else min(horizon, last // 3)
-    end = last - days
-    before = panel.through(panel.dates[end]) if days > 0 else None
-    if before is None or not before.n_series:
-        return train.n_estimators, None
-    base = BaseForecast(fit_factors(before), kind)
-    test = rows_at(base, DesignMatrix(base.sums(panel)), np.array([end]), days, train.rows // 2, train.seed)
-    if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
-        return train.n_estimators, None
-    rows = training_rows(base, DesignMatrix(base.sums(before)), end, days, train.rows // 2, train.seed)
-    scale = test.sales.sum() / test.base.sum()
-    trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, train.n_estimators,
-                                                   (test.matrix, test.ratio / scale, test.weight))
-    if panel.trading[:, end + 1:last + 1].sum() < ENOUGH // 4:
-        return count, None
-    return count, fit_dispersion(test.sales, test.base * trees.predict(test.matrix), test.horizon, common)
 
 
 def extended_to(panel: Panel, origin: np.datetime64, horizon: int) -> Panel:

@@ -20,12 +20,13 @@ from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.trees import Trees
 from demand.schema.errors import UserError
 
-FORMAT = 1  # of the bytes; those of release 0.1, which did not number it, read as 1
+FORMAT = 2  # of the bytes; those of release 0.1, which did not number it, read as 1
 CALLS = {("demand.model.demand_model", "model_from_bytes")}  # what a model file may call
 OLD_CLASS = ("stages.forecasting.model", "DemandModel")  # release 0.1 called its method from_bytes
 
 
-def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion) -> bytes:
+def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion,
+         direct: Trees | None) -> bytes:
     """The parts of a model in one archive of arrays: the same bytes on every run and with any number of threads."""
     dispersion = {"counting": spread.counting, "relative": spread.relative, "common": spread.common}
     head = json.dumps({**facts, "format": FORMAT, "spread": dispersion, "noise": factors.noise}, sort_keys=True).encode()
@@ -33,11 +34,12 @@ def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersi
     f = factors
     np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(trees.to_bytes(), "u1"), store=ids_to_array(f.store),
              item=ids_to_array(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
-             reach=f.reach, quantiles=spread.quantiles)
+             reach=f.reach, exposure=f.exposure, dispersion=f.dispersion, quantiles=spread.quantiles,
+             direct=np.frombuffer(direct.to_bytes() if direct else b"", "u1"))
     return stream.getvalue()
 
 
-def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion]:
+def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion, Trees | None]:
     """The inverse of pack.
 
     Raises:
@@ -54,8 +56,10 @@ def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion]:
         raise UserError(f"the model has format {number}, this release reads up to {FORMAT}: install the release that wrote it")
     spread = Dispersion(**facts.pop("spread"), quantiles=a["quantiles"])
     factors = Factors(ids_from_array(a["store"]), ids_from_array(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
-                      a["usual"], a["reach"], facts.pop("noise"))
-    return facts, factors, ALGORITHMS[facts["train"]["algorithm"]].from_bytes(a["trees"].tobytes()), spread
+                      a["usual"], a["reach"], facts.pop("noise"), *(a[name] for name in ("exposure", "dispersion") if name in a))
+    read = ALGORITHMS[facts["train"]["algorithm"]].from_bytes
+    direct = read(a["direct"].tobytes()) if "direct" in a and a["direct"].size else None
+    return facts, factors, read(a["trees"].tobytes()), spread, direct
 
 
 class BytesOnly(pickle.Unpickler):

@@ -7,11 +7,14 @@ empirical Bayes (Efron & Morris 1973): as far as the spread between groups is no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from demand.model.base.dispersion import local_squares, pooled_with_own
+from demand.model.base.peers import Peers, fit_peers
+from demand.model.base.season import seasonal_factors
 from demand.model.base.shrinkage import SMALLEST, hierarchical_factors
 from demand.panel.calendar import months, weekdays
 from demand.panel.panel import Panel
@@ -36,6 +39,8 @@ class Factors:
         usual: (K,) mean of each column on trading days, where its effect is nothing.
         reach: (K,) the farthest from it that the column was seen: effects are not extrapolated beyond.
         noise: variance of sales per unit of expected sales, around these factors.
+        exposure: (S,) days that each series was seen for, weighted by season and trend; empty in models of format 1.
+        dispersion: (S,) variance of sales per unit around each series' own level of the time; likewise.
     """
 
     store: np.ndarray
@@ -47,6 +52,8 @@ class Factors:
     usual: np.ndarray
     reach: np.ndarray
     noise: float
+    exposure: np.ndarray = field(default_factory=lambda: np.empty(0, "f4"))
+    dispersion: np.ndarray = field(default_factory=lambda: np.empty(0, "f4"))
 
     def rows(self, panel: Panel) -> np.ndarray:
         """(S',) the row of each of the panel's series in these factors; S, the last, for series that were not fitted."""
@@ -61,6 +68,20 @@ class Factors:
     def scale_of(self, panel: Panel) -> np.ndarray:
         """(S',) the scale of each of the panel's series; 0 for series that were not fitted."""
         return np.r_[self.scale, 0][self.rows(panel)]
+
+    @cached_property
+    def peers(self) -> Peers:
+        """What the peers say of any series."""
+        return fit_peers(self.scale.astype("f8"), self.exposure, self.dispersion, self.store, self.item)
+
+    def references(self, panel: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(S',) each: scale of the panel's series, pulled to their peers where little was seen; the peers' scale; dispersion."""
+        rows = self.rows(panel)
+        dispersion = np.r_[self.dispersion, np.median(self.dispersion)][rows].astype("f8")
+        peers = self.peers.level(panel.store, panel.item)
+        scale, exposure = (np.r_[values, 0][rows].astype("f8") for values in (self.scale, self.exposure))
+        prior = dispersion / (self.peers.spread * peers)  # days that the peers count as
+        return (scale * exposure + prior * peers) / (exposure + prior), peers, dispersion
 
     def seasonal_factor(self, panel: Panel) -> np.ndarray:
         """(S', D) float32 weekday x month x planned effects of every series and day of the panel."""
@@ -84,27 +105,34 @@ def fit_factors(panel: Panel) -> Factors:
     common_weekday, common_season = np.ones(7), np.ones(12)
     away, usual, reach = centred(panel.known[:, :days], mask)
     effect, planned = np.zeros(len(usual)), np.ones((1, 1))
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         shape = weekday[:, day] * season[:, month] * mask * planned
         scale = sales.sum(axis=1) / np.maximum((shape * trend).sum(axis=1), 1e-9)
         expected = scale[:, None] * shape * trend
-        noise = ((sales - expected) ** 2).sum() / max(expected.sum(), 1e-9)
+        squares = ((sales - expected) ** 2).sum(axis=1)
+        noise = squares.sum() / max(expected.sum(), 1e-9)
+        weight = 1 / np.maximum(pooled_with_own(squares, expected.sum(axis=1), mask.sum(axis=1)), 1e-9)[:, None]
 
         sold, due = by_bin(sales, day, 7), by_bin(expected / np.where(mask, weekday[:, day], 1), day, 7)
-        common_weekday, weekday = hierarchical_factors(sold, due, [*groups, np.arange(len(scale))], noise)
+        common_weekday, weekday = hierarchical_factors(weight * sold, weight * due, [*groups, np.arange(len(scale))], 1.0)
         expected = scale[:, None] * weekday[:, day] * season[:, month] * mask * planned * trend
         if days >= SEASON_NEEDS:
-            sold, due = by_bin(sales, month, 12), by_bin(expected / np.where(mask, season[:, month], 1), month, 12)
-            common_season, season = hierarchical_factors(sold, due, groups, noise)
+            bare = weight * expected / np.where(mask, season[:, month], 1)
+            sold, due = (by_year_and_month(values, panel.dates[:days]) for values in (weight * sales, bare))
+            common_season, season = seasonal_factors(sold, due, groups, pull=turn == ROUNDS - 1)
         expected = scale[:, None] * weekday[:, day] * season[:, month] * mask * planned * trend
         for k, x in enumerate(away):
-            step = newton(x, sales, expected)
+            step = newton(x, weight * sales, weight * expected)
             effect[k] += step
             planned, expected = planned * np.exp(step * x), expected * np.exp(step * x)
         expected = expected / trend
-        trend = np.maximum(smooth_ratio(sales.sum(axis=0), expected.sum(axis=0), TREND_HALF_WIDTH), SMALLEST)
+        sold, due = ((weight * values).sum(axis=0) for values in (sales, expected))
+        trend = np.maximum(smooth_ratio(sold, due, TREND_HALF_WIDTH), SMALLEST)
+    exposure = (shape * trend).sum(axis=1)
+    around = pooled_with_own(local_squares(sales, expected), expected.sum(axis=1), mask.sum(axis=1))
     return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
-                   np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(np.float32(noise)))
+                   np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(np.float32(noise)),
+                   exposure.astype("f4"), around.astype("f4"))
 
 
 def centred(known: np.ndarray, mask: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
@@ -133,6 +161,13 @@ def newton(x: np.ndarray, sales: np.ndarray, expected: np.ndarray) -> float:
 def by_bin(values: np.ndarray, bins: np.ndarray, n: int) -> np.ndarray:
     """(S, D) summed over the days of each bin: (S, n)."""
     return np.stack([values[:, bins == b].sum(axis=1) for b in range(n)], axis=1)
+
+
+def by_year_and_month(values: np.ndarray, dates: np.ndarray) -> np.ndarray:
+    """(S, D) summed over the days of each month: (S, Y, 12)."""
+    year = dates.astype("M8[Y]").astype(int)
+    years = int(year[-1] - year[0]) + 1
+    return by_bin(values, (year - year[0]) * 12 + months(dates), 12 * years).reshape(len(values), years, 12)
 
 
 def smooth_ratio(sold: np.ndarray, due: np.ndarray, half: int) -> np.ndarray:

@@ -12,6 +12,8 @@ from demand.model.base.seasonal_sums import SeasonalSums
 
 BLOCK = 28  # days over which forecasts are added up to judge their level
 TESTS = 12  # origins of the inner backtest at most
+TOLERANCE = 0.03  # a kind whose error is so much larger, relatively, weighs 1 / e of the best
+SMALLEST_WEIGHT = 0.06
 STEP = 28  # days between them
 
 
@@ -39,7 +41,7 @@ def test_level(kind: str, factors: Factors, sums: SeasonalSums, origins: range, 
     missed = sold = 0.0
     common = []
     for origin in origins:
-        at = level_at(kind, factors, sums, origin)
+        at = level_at({kind: 1.0}, factors, sums, origin)
         days = np.arange(1, horizon + 1)
         base = at.level[:, None] * sums.expected[:, origin + days] * at.growth_factor(days)
         actual = sums.sales[:, origin + days]
@@ -50,3 +52,14 @@ def test_level(kind: str, factors: Factors, sums: SeasonalSums, origins: range, 
             common.append(float(np.log(actual.sum() / base.sum())))
     rms = float(np.sqrt(np.mean(np.square(common)))) if common else 0.0
     return LevelTest(100 * missed / max(sold, 1e-9), rms, len(origins))
+
+
+def level_weights(tests: dict[str, LevelTest]) -> dict[str, float]:
+    """The weight of each kind in the average, from its error beside the best one's; small ones are left out."""
+    if not tests:
+        return {"level": 1.0}
+    least = max(min(test.error for test in tests.values()), 1e-9)
+    raw = {kind: float(np.exp(-(test.error / least - 1) / TOLERANCE)) for kind, test in tests.items()}
+    total = sum(raw.values())
+    kept = {kind: weight for kind, weight in raw.items() if weight / total > SMALLEST_WEIGHT}
+    return {kind: float(np.float32(weight / sum(kept.values()))) for kind, weight in kept.items()}

@@ -14,6 +14,8 @@ ORIGIN_STEP = 28  # days between the origins that training rows are drawn from
 ORIGINS = 26  # of them at most: two years
 LEAD = 30  # days before the end of the window that the last one lies
 
+DIRECT_STEP, DIRECT_ORIGINS, DIRECT_LEAD, DIRECT_NEEDS = 14, 52, 8, 84  # days, the same for the direct member
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -49,6 +51,14 @@ def training_rows(base: BaseForecast, design: DesignMatrix, end: int, horizon: i
     needs, last = base.history_needed, max(end - LEAD, 1)
     origins = np.arange(last, min(needs, last), -ORIGIN_STEP)[:ORIGINS] if last > needs else np.array([last])
     sample = rows_at(base, design, origins, max(min(horizon, end), 1), rows, seed, end=end, neutral=True)
+    return sample if len(sample.sales) else Rows.neutral(sample.matrix.shape[1])
+
+
+def direct_rows(base: BaseForecast, design: DesignMatrix, end: int, horizon: int, rows: int, seed: int) -> Rows:
+    """The same for trees that learn everything but the level, the error that series share included: from more origins."""
+    last = max(end - DIRECT_LEAD, 1)
+    origins = np.arange(last, min(DIRECT_NEEDS, last), -DIRECT_STEP)[:DIRECT_ORIGINS] if last > DIRECT_NEEDS else np.array([last])
+    sample = rows_at(base, design, origins, max(min(horizon, end), 1), rows, seed, end=end)
     return sample if len(sample.sales) else Rows.neutral(sample.matrix.shape[1])
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from api.serving.whatif import stacked
 from demand.champion.champion_record import BASELINE, TIME_FORMAT
+from demand.model.base.off_sale import store_trades
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
@@ -87,7 +88,8 @@ def build(into: Path) -> Path:
     closing = model.closing_at(ahead, origin, horizon)
     part = into / f"{done.name}.{os.getpid()}.part"
     part.mkdir(parents=True)
-    arrays = {"values": stacked(made), "sales": ahead.sales, "status": ahead.status, "known": ahead.known, "closing": closing}
+    arrays = {"values": stacked(made), "sales": ahead.sales, "status": ahead.status, "known": ahead.known, "closing": closing,
+              "trades": store_trades(ahead)}
     for name, array in arrays.items():
         np.save(part / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
     (part / "model.bin").write_bytes(model.to_bytes())

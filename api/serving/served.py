@@ -14,7 +14,7 @@ from api.serving.whatif import WhatIf
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
 
-ARRAYS = ("values", "sales", "status", "known", "closing")  # NAME.npy of a build
+ARRAYS = ("values", "sales", "status", "known", "closing", "trades")  # NAME.npy of a build
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class WhatIf:
         dates: (D,) the time axis; `origin` is the position of the last day with sales.
         sales, status, known: as in Panel, mapped files.
         closing: (S, H) chance_of_closing: it asks what other series did on a holiday, which a panel of one cannot know.
+        trades: (S, D) store_trades, for the same reason.
     """
 
     model: DemandModel
@@ -50,6 +51,7 @@ class WhatIf:
     status: np.ndarray
     known: np.ndarray
     closing: np.ndarray
+    trades: np.ndarray
 
     def recorded(self, row: int, days: slice) -> np.ndarray:
         """(N,) float32 units per day of a series, NaN on days that were filled: what is not known is not shown as sold."""
@@ -93,13 +95,13 @@ class WhatIf:
         panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, known,
                       self.known_names)
         recorded = replace(panel, sales=self.sales[row : row + 1], status=self.status[row : row + 1])
-        closing = None
+        closing, trades = None, self.trades[row : row + 1]
         if OPEN not in self.known_names:
             closing, end = self.closing[row : row + 1], self.origin + 1
-            was, now = (closing_habit(self.model.on_sale(shown, self.origin, 1)[0].status, end, closing.shape[1])
+            was, now = (closing_habit(self.model.on_sale(shown, self.origin, 1, trades)[0].status, end, closing.shape[1])
                         for shown in (recorded, panel))
             closing = np.where(was == now, closing, np.maximum(now, np.where(closing > was, closing, 0)))
-        made = self.model.predict(panel, self.dates[self.origin], self.closing.shape[1], self.pool, closing)
+        made = self.model.predict(panel, self.dates[self.origin], self.closing.shape[1], self.pool, closing, trades)
         return stacked(made)[0]
 
 

@@ -15,6 +15,7 @@ from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
 from demand.model.base.level import RECENT, GlobalLevel
 from demand.model.base.level_choice import inner_backtest, level_weights
 from demand.model.base.off_sale import OffSaleRates, chance_on_sale, fit_off_sale, without_off_sale
+from demand.model.base.prices import as_discounts, price_names
 from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.direct_member import direct_base, fit_direct
 from demand.model.holdout import member_forecast, tune_on_holdout
@@ -54,8 +55,8 @@ class DemandModel:
         The base, the number of trees and the width of the intervals come from days held out inside the window; the model that
         is returned is then fitted to all of it.
         """
-        end = panel.column(panel.last_day)
-        panel = without_extremes(panel, end)
+        end, prices = panel.column(panel.last_day), price_names(panel)
+        panel = as_discounts(without_extremes(panel, end), prices)
         rates = fit_off_sale(panel, end)
         panel, _ = without_off_sale(panel, end, rates)
         factors = fit_factors(panel)
@@ -77,7 +78,7 @@ class DemandModel:
         facts = {
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
             "weights": weights, "direct_share": tuning.share, "off_sale": asdict(rates),
-            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "trees": tuning.trees,
+            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "prices": list(prices), "trees": tuning.trees,
             "rows": len(rows.sales), "series": panel.n_series, "intervals": "held-out days" if tuning.spread else "prior",
             "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
                            for k, test in tests.items()},
@@ -85,19 +86,20 @@ class DemandModel:
         return cls(facts, factors, trees, spread, direct)
 
     def predict(self, panel: Panel, origin: np.datetime64, horizon: int, pool: GlobalLevel | None = None,
-                closing: np.ndarray | None = None) -> Forecast:
+                closing: np.ndarray | None = None, trades: np.ndarray | None = None) -> Forecast:
         """Forecast the days after `origin` for every series of the panel; later sales in it are not looked at.
 
         Args:
-            pool, closing: what all series say at the origin (`pool_at`), and the chance of each series to be closed on each day
-                (`chance_of_closing`), for when the panel holds only some of them.
+            pool, closing, trades: what all series say at the origin (`pool_at`), the chance of each series to be closed on each
+                day (`chance_of_closing`), and the days on which its store trades (`store_trades`), for when the panel holds only
+                some of them.
         """
         panel = without_extremes(extended_to(panel, origin, horizon), panel.column(origin))
         if list(panel.known_names) != self.facts["known_future"]:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
         base, o = self.base, panel.column(origin)
-        panel, on_sale = self.on_sale(panel, o, horizon)
+        panel, on_sale = self.on_sale(as_discounts(panel, tuple(self.facts.get("prices", ()))), o, horizon, trades)
         everyone, days = np.arange(panel.n_series), np.arange(1, horizon + 1)
         design = DesignMatrix(base.sums(panel))
         forecast = member_forecast(base, self.trees, design, o, horizon, everyone, pool)
@@ -115,7 +117,7 @@ class DemandModel:
     def pool_at(self, panel: Panel, origin: np.datetime64) -> GlobalLevel:
         """What all series of the panel say at the origin."""
         end = panel.column(origin)
-        panel, _ = self.on_sale(without_extremes(panel, end), end, 1)
+        panel, _ = self.on_sale(as_discounts(without_extremes(panel, end), tuple(self.facts.get("prices", ()))), end, 1)
         return self.base.pooled(self.base.sums(panel), end)
 
     def closing_at(self, panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
@@ -123,12 +125,12 @@ class DemandModel:
         end = panel.column(origin)
         return chance_of_closing(self.on_sale(without_extremes(panel, end), end, 1)[0], end, horizon)
 
-    def on_sale(self, panel: Panel, end: int, horizon: int) -> tuple[Panel, np.ndarray]:
+    def on_sale(self, panel: Panel, end: int, horizon: int, trades: np.ndarray | None = None) -> tuple[Panel, np.ndarray]:
         """The panel without days off sale up to position `end`, and the chance (S, horizon) to be on sale after it."""
         if "off_sale" not in self.facts:  # format 1
             return panel, np.ones((panel.n_series, horizon), "f4")
-        rates = OffSaleRates(self.facts["off_sale"]["leave"], tuple(self.facts["off_sale"]["comeback"]))
-        panel, runs = without_off_sale(panel, end, rates)
+        rates = OffSaleRates(**self.facts["off_sale"])
+        panel, runs = without_off_sale(panel, end, rates, trades)
         return panel, chance_on_sale(runs, panel.n_series, horizon, rates)
 
     def importance(self) -> dict[str, float]:

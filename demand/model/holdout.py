@@ -23,8 +23,8 @@ ORIGINS = 3  # of them, where the history is long enough
 LONG_ENOUGH = 4  # times the horizon
 SERIES = 120  # that tell the share of the direct member at most
 BLOCK = 28  # days whose totals tell it
-SHARES = np.linspace(0, 0.75, 4)  # more is never given: one holdout tells little
-PENALTY = 0.1  # relative error that a share of 1 has to save
+SHARES = np.linspace(0, 1, 5)
+PENALTY = 0.1  # relative error for each share away from equal ones: one holdout tells little
 TOLERANCE = 0.03  # a share whose error is so much larger, relatively, weighs 1 / e of the best
 SMALLEST_SHARE = 0.05
 
@@ -35,7 +35,7 @@ class Tuning:
 
     Attributes:
         trees: their number.
-        share: of the direct member in the forecast, 0 to 0.75.
+        share: of the direct member in the forecast, 0 to 1.
         spread: of sales around the forecast; None where too few days tell it.
     """
 
@@ -98,7 +98,7 @@ def direct_share(members: list[tuple[BaseForecast, Any]], design: DesignMatrix, 
             totals = [(values[:, part] * trading[:, part]).sum(axis=1) for values in (one, two)]
             blend = np.outer(1 - SHARES, totals[0]) + np.outer(SHARES, totals[1])
             missed += np.abs(blend - actual[:, part].sum(axis=1)).sum(axis=1)
-    missed *= 1 + PENALTY * SHARES
+    missed *= 1 + PENALTY * np.abs(SHARES - 0.5)
     weight = np.exp(-(missed / max(missed.min(), 1e-9) - 1) / TOLERANCE)
     share = float(np.float32((SHARES * weight).sum() / weight.sum()))
     return share if share >= SMALLEST_SHARE else 0.0

@@ -13,6 +13,7 @@ from demand.panel.running_sums import ratio_of_sums
 ORIGIN_STEP = 28  # days between the origins that training rows are drawn from
 ORIGINS = 26  # of them at most: two years
 LEAD = 30  # days before the end of the window that the last one lies
+FEWEST = 5000  # rows that are drawn, some of them often, where there are fewer
 
 DIRECT_STEP, DIRECT_ORIGINS, DIRECT_LEAD, DIRECT_NEEDS = 14, 52, 8, 84  # days, the same for the direct member
 
@@ -64,10 +65,11 @@ def direct_rows(base: BaseForecast, design: DesignMatrix, end: int, horizon: int
 
 def rows_at(base: BaseForecast, design: DesignMatrix, origins: np.ndarray, horizon: int, rows: int, seed: int,
             end: int | None = None, neutral: bool = False) -> Rows:
-    """`rows` draws of a series, one of the origins and a horizon; those whose target day has no sales to learn from fall out.
+    """`rows` draws of a series, one of the origins and a horizon, or as many as there are; those without sales to learn from fall out.
 
     So do those of an origin after which nothing was sold at all, and of series that had sold nothing by then.
     """
+    rows = min(rows, max(len(design.sums.sales) * len(origins) * horizon, FEWEST))
     rng = np.random.default_rng(seed)
     sums = design.sums
     levels = [base.at(sums, int(origin)) for origin in origins]

@@ -15,6 +15,7 @@ from demand.model.base.off_sale import (
     fit_off_sale,
     judged,
     off_odds,
+    store_trades,
     without_off_sale,
 )
 from demand.model.demand_model import DemandModel
@@ -106,3 +107,43 @@ def test_an_ended_item_sells_nothing_and_a_stock_out_does_not_lower_its_level() 
     point = DemandModel.fit(whole, TRAIN, 28).predict(whole, whole.last_day, 28).point
     assert point[0].sum() < 0.01 * point[2:].sum(axis=1).mean()
     assert point[1].mean() == pytest.approx(9, rel=0.15)
+
+
+def without_rows(whole: Panel, series: np.ndarray, days: int) -> Panel:
+    """The panel without the rows of some series on its last days; what prepare fills in is what was sold."""
+    status = whole.status.copy()
+    status[series, -days:] = FILLED
+    return replace(whole, status=status)
+
+
+def test_a_series_without_rows_ends_where_its_store_goes_on() -> None:
+    whole = without_rows(panel(noisy(np.full((10, 700), 9.0))), np.array([0]), 300)
+    ahead = ready(whole, 28)
+    made = DemandModel.fit(ahead, TRAIN, 28).predict(ahead, whole.last_day, 28)
+    assert made.point[0].sum() < 0.01 * made.point[1:].sum(axis=1).mean()
+    assert (made.low[80][0] == 0).all()
+
+
+def test_a_store_without_rows_says_nothing_of_its_series() -> None:
+    """A feed that is late: no series of the store, or all but one of them, has rows."""
+    for silent in (np.arange(5), np.arange(4)):
+        whole = without_rows(panel(noisy(np.full((10, 700), 9.0))), silent, 20)
+        assert not store_trades(whole)[0, -20:-8].any()
+        ahead = ready(whole, 28)
+        point = DemandModel.fit(ahead, TRAIN, 28).predict(ahead, whole.last_day, 28).point
+        np.testing.assert_allclose(point.mean(axis=1), 9, rtol=0.12)
+
+
+def test_an_item_alone_in_its_store_is_missed_by_nobody() -> None:
+    whole = without_rows(replace(panel(noisy(np.full((3, 500), 9.0))), store=np.arange(3)), np.array([0]), 30)
+    assert not judged(whole, 499, RATES).off.any()
+
+
+def test_listings_that_return_have_a_hazard_of_their_own() -> None:
+    whole = panel(np.random.default_rng(0).poisson(6, (10, 900)))
+    status = whole.status.copy()
+    for start in range(60, 850, 80):
+        status[0, start:start + 20] = FILLED
+    rates = fit_off_sale(replace(whole, status=status), 899)
+    assert rates.relisted[1] > 1.2 * RATES.relisted[1]
+    np.testing.assert_allclose(rates.comeback, RATES.comeback)

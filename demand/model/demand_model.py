@@ -19,7 +19,7 @@ from demand.model.base.prices import as_discounts, price_names
 from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.direct_member import direct_base, fit_direct
 from demand.model.holdout import member_forecast, tune_on_holdout
-from demand.model.intervals import LEVELS, Dispersion, prior_dispersion, shared_error, widened
+from demand.model.intervals import LEVELS, Dispersion, in_whole_units, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
@@ -68,7 +68,7 @@ class DemandModel:
         if end < SEASON_NEEDS or common is None:
             common = shared_error(common, max(end - RECENT, 0) / horizon)
         tuning = tune_on_holdout(panel, weights, train, horizon, common)
-        spread = tuning.spread or prior_dispersion(common, factors.noise)
+        spread = tuning.spread or prior_dispersion(common, factors.noise, in_whole_units(panel))
         if end < SEASON_NEEDS:
             spread = widened(spread, horizon, end)
         design = DesignMatrix(sums)
@@ -78,8 +78,9 @@ class DemandModel:
         facts = {
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
             "weights": weights, "direct_share": tuning.share, "off_sale": asdict(rates),
-            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "prices": list(prices), "trees": tuning.trees,
-            "rows": len(rows.sales), "series": panel.n_series, "intervals": "held-out days" if tuning.spread else "prior",
+            "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "prices": list(prices),
+            "trees": tuning.trees, "rows": len(rows.sales), "series": panel.n_series,
+            "intervals": "held-out days" if tuning.spread else "prior",
             "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
                            for k, test in tests.items()},
         }

@@ -11,7 +11,7 @@ from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.factors import fit_factors
 from demand.model.base.level import GlobalLevel
 from demand.model.direct_member import direct_base, fit_direct
-from demand.model.intervals import ENOUGH, Dispersion, fit_dispersion
+from demand.model.intervals import ENOUGH, Dispersion, fit_dispersion, in_whole_units
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix
 from demand.model.trees.train_params import TrainParams
@@ -61,7 +61,7 @@ def tune_on_holdout(panel: Panel, weights: dict[str, float], train: TrainParams,
     origins = np.arange(end, last - days + 1, STEP)
     past, now = DesignMatrix(base.sums(before)), DesignMatrix(base.sums(panel))
     rows = training_rows(base, past, end, days, train.rows, train.seed)
-    test = rows_at(base, now, origins, days, train.rows // 2, train.seed)
+    test = rows_at(base, now, origins, days, train.rows // 2, train.seed, neutral=True)
     if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
         return Tuning(train.n_estimators, 0.0, None)
     scale = test.sales.sum() / test.base.sum()
@@ -71,7 +71,8 @@ def tune_on_holdout(panel: Panel, weights: dict[str, float], train: TrainParams,
     share = direct_share(members, now, origins, days)
     if panel.trading[:, end + 1:last + 1].sum() < ENOUGH // 4:
         return Tuning(count, share, None)
-    return Tuning(count, share, fit_dispersion(test.sales, test.base * trees.predict(test.matrix), test.horizon, common))
+    return Tuning(count, share, fit_dispersion(test.sales, test.base * trees.predict(test.matrix), test.horizon, common,
+                                                in_whole_units(panel)))
 
 
 def member_forecast(base: BaseForecast, trees: Any, design: DesignMatrix, origin: int, horizon: int,

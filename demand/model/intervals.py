@@ -2,7 +2,8 @@
 
 The spread of sales around a forecast f is taken as sqrt(a f + b f^2): counting noise, and noise that grows with the level.
 Errors divided by it share one distribution, whose quantiles are read off held-out days (split conformal prediction, Lei et al.
-2018), one set per month of the horizon.
+2018), one set per month of the horizon. Sales in whole units have a negative binomial distribution with that spread instead: what
+is read off are the quantiles of its normal scores, and the ends of an interval are whole.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demand.model.base.factors import SEASON_NEEDS
+from demand.model.count_distribution import count_quantiles, normal_scores
+from demand.panel.panel import Panel
 
 LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
@@ -26,12 +29,16 @@ SPELLS = 4  # independent horizons of evidence that this prior is worth
 
 @dataclass(frozen=True)
 class Dispersion:
-    """`counting` a and `relative` b as above, `common` the variance of a log error that all series share, `quantiles` (M, 4)."""
+    """`counting` a and `relative` b as above, `common` the variance of a log error that all series share, `quantiles` (M, 4).
+
+    `whole`: sales are whole units.
+    """
 
     counting: float
     relative: float
     common: float
     quantiles: np.ndarray
+    whole: bool = False
 
     def of(self, forecast: np.ndarray) -> np.ndarray:
         """Standard deviation of sales around each forecast, units per day."""
@@ -41,6 +48,10 @@ class Dispersion:
         """Quantiles of sales per level of TAILS; `horizon` (H,) belongs to the last axis of `forecast`."""
         month = np.minimum((horizon - 1) // MONTH, len(self.quantiles) - 1)
         scale = self.of(forecast)
+        if self.whole:
+            scores = np.broadcast_to(self.quantiles[month], (*forecast.shape, len(TAILS))).reshape(-1, len(TAILS))
+            units = count_quantiles(forecast.ravel().astype("f8"), scale.ravel().astype("f8") ** 2, scores)
+            return {tail: units[:, q].reshape(forecast.shape) for q, tail in enumerate(TAILS)}
         return {tail: np.maximum(forecast + self.quantiles[month, q] * scale, 0) for q, tail in enumerate(TAILS)}
 
 
@@ -56,7 +67,14 @@ def shared_error(seen: float | None, spells: float) -> float:
     return float(np.sqrt((SPELLS * SEASON_ERROR**2 + spells * seen**2) / (SPELLS + spells)))
 
 
-def prior_dispersion(common: float, noise: float) -> Dispersion:
+def in_whole_units(panel: Panel) -> bool:
+    """Whether all recorded sales of the panel are, so that their distribution is one of counts."""
+    recorded = panel.recorded[panel.trading]
+    recorded = recorded[~np.isnan(recorded)]
+    return bool((recorded == np.rint(recorded)).all())
+
+
+def prior_dispersion(common: float, noise: float, whole: bool = False) -> Dispersion:
     """Intervals where next to nothing can be held out: normal, and wide.
 
     Args:
@@ -64,7 +82,7 @@ def prior_dispersion(common: float, noise: float) -> Dispersion:
         noise: variance of sales per unit of expected sales, around the factors; less than a Poisson's is not believed.
     """
     counting, common = (float(np.float32(value)) for value in (max(noise, 1.0), common**2))
-    return Dispersion(counting, 0.01, common, np.array([NORMAL], "f4"))
+    return Dispersion(counting, 0.01, common, np.array([NORMAL], "f4"), whole)
 
 
 def widened(spread: Dispersion, horizon: int, history: int) -> Dispersion:
@@ -75,7 +93,8 @@ def widened(spread: Dispersion, horizon: int, history: int) -> Dispersion:
     return replace(spread, quantiles=(rows * (1 + growth * month)[:, None]).astype("f4"))
 
 
-def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: float) -> Dispersion:
+def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray, common: float,
+                   whole: bool = False) -> Dispersion:
     """From held-out sales (N,), forecasts of them and their horizons; `common` is the rms log error all series share.
 
     In float32: the last bits of exp and log differ between processors.
@@ -86,15 +105,19 @@ def fit_dispersion(actual: np.ndarray, forecast: np.ndarray, horizon: np.ndarray
         expected = forecast >= NOTHING * forecast.mean()
         actual, forecast, horizon = actual[expected], forecast[expected], horizon[expected]
     if len(actual) < ENOUGH // 4:
-        return prior_dispersion(common, 1.0)
+        return prior_dispersion(common, 1.0, whole)
     forecast = np.maximum(forecast * (actual.sum() / max(forecast.sum(), 1e-9)), 1e-6)
     counting, relative = variance(actual, forecast)
-    scaled = (actual - forecast) / np.sqrt(counting * forecast + relative * forecast**2)
+    spread = counting * forecast + relative * forecast**2
+    if whole:
+        scaled = normal_scores(np.rint(actual), forecast, spread, np.random.default_rng(0).random(len(actual)))
+    else:
+        scaled = (actual - forecast) / np.sqrt(spread)
     month = (horizon - 1) // MONTH
     rows = [scaled[month == m] for m in range(month.max() + 1)]
     quantiles = np.array([np.quantile(own if len(own) >= ENOUGH else scaled, TAILS) for own in rows])
     counting, relative, common = (float(np.float32(value)) for value in (counting, relative, common**2))
-    return Dispersion(counting, relative, common, quantiles.astype("f4"))
+    return Dispersion(counting, relative, common, quantiles.astype("f4"), whole)
 
 
 def variance(actual: np.ndarray, forecast: np.ndarray) -> tuple[float, float]:

@@ -28,7 +28,8 @@ OLD_CLASS = ("stages.forecasting.model", "DemandModel")  # release 0.1 called it
 def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion,
          direct: Trees | None) -> bytes:
     """The parts of a model in one archive of arrays: the same bytes on every run and with any number of threads."""
-    dispersion = {"counting": spread.counting, "relative": spread.relative, "common": spread.common}
+    dispersion = {"counting": spread.counting, "relative": spread.relative, "common": spread.common,
+                  "whole": spread.whole}
     head = json.dumps({**facts, "format": FORMAT, "spread": dispersion, "noise": factors.noise}, sort_keys=True).encode()
     stream = io.BytesIO()
     f = factors

@@ -19,6 +19,7 @@ from demand.backtest.evaluation_record import evaluation_record
 from demand.cleaning.clean_panel import clean
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
+from demand.model.base.off_sale import store_trades
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import FILLED, Panel
 from demand.schema.json_record import sha256
@@ -56,7 +57,8 @@ def whatif_of(whole: Panel, model: DemandModel) -> WhatIf:
     origin = whole.column(whole.last_day)
     ahead = whole.extended(HORIZON)
     return WhatIf(model, model.pool_at(ahead, whole.last_day), ahead.store, ahead.item, ahead.dates, origin, ahead.known_names,
-                  ahead.sales, ahead.status, ahead.known, model.closing_at(ahead, ahead.dates[origin], HORIZON))
+                  ahead.sales, ahead.status, ahead.known, model.closing_at(ahead, ahead.dates[origin], HORIZON),
+                  store_trades(ahead))
 
 
 @cache

@@ -131,13 +131,13 @@ def fit_off_sale(panel: Panel, end: int) -> OffSaleRates:
 
 
 def hazards(runs: Runs, use: np.ndarray) -> tuple[float, ...]:
-    """Chance per day to come back, per length of the run, over the runs `use` (R,) bool; each prior is worth two returns."""
+    """Chance per day to come back, per length of the run, over the runs `use` (R,) bool; each prior is worth one return."""
     length, returned = runs.days[use], ~runs.lasts[use]
     chances = []
     for low, high, prior in zip(RETURN_AFTER, (*RETURN_AFTER[1:], 10_000), OffSaleRates.comeback, strict=True):
         at_risk = float((np.clip(length, low, high) - low).sum())
         back = float((returned & (length >= low) & (length < high)).sum())
-        chances.append(float(np.float32((back + 2) / (at_risk + 2 / prior))))
+        chances.append(float(np.float32((back + 1) / (at_risk + 1 / prior))))
     return tuple(chances)
 
 

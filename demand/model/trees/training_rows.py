@@ -65,9 +65,10 @@ def direct_rows(base: BaseForecast, design: DesignMatrix, end: int, horizon: int
 
 def rows_at(base: BaseForecast, design: DesignMatrix, origins: np.ndarray, horizon: int, rows: int, seed: int,
             end: int | None = None, neutral: bool = False) -> Rows:
-    """`rows` draws of a series, one of the origins and a horizon, or as many as there are; those without sales to learn from fall out.
+    """`rows` draws of a series, one of the origins and a horizon, or as many as there are of these.
 
-    So do those of an origin after which nothing was sold at all, and of series that had sold nothing by then.
+    Those whose target day has no sales to learn from fall out, and those of an origin after which nothing was sold at all, and of
+    series that had sold nothing by then.
     """
     rows = min(rows, max(len(design.sums.sales) * len(origins) * horizon, FEWEST))
     rng = np.random.default_rng(seed)

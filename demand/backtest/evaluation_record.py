@@ -9,13 +9,14 @@ from demand.backtest import baselines, plot_tables
 from demand.backtest.error_model import estimate_error_model
 from demand.backtest.fold_scores import MONTH, SCORES, by_horizon, fold_scores, means, point_scores
 from demand.backtest.folds import Fold
+from demand.backtest.group_scores import by_age, by_speed
 from demand.model.demand_model import DemandModel
 from demand.model.intervals import LEVELS
 from demand.panel.panel import Panel
 from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.json_record import round_floats
 
-IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
+IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mase")  # what a baseline is compared by
 
 
 def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
@@ -46,13 +47,15 @@ def scored_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
         "normal": [estimate_error_model(folds, panel).model_dump(mode="json")],
         "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
         "per_month": by_horizon(folds, MONTH),
+        "per_speed": by_speed(folds),
+        "per_age": by_age(folds),
     }
 
 
 def unscored_record() -> dict[str, Any]:
     """The same keys, where the history is too short for an origin."""
     return {"origins": 0, "horizon": None, **dict.fromkeys(SCORES), "base": None,
-            "baselines": [], "normal": [], "per_origin": [], "per_month": []}
+            "baselines": [], "normal": [], "per_origin": [], "per_month": [], "per_speed": [], "per_age": []}
 
 
 def backtest_tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plot_tables.Table]:

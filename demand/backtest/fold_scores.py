@@ -13,7 +13,7 @@ from demand.panel.panel import closed_by_plan
 from demand.schema.errors import UserError
 
 MONTH, WEEK = 30, 7  # days of the horizon that are scored together
-SCORES = ("mae", "rmse", "mape", "smape", "wape", "bias", "mape_zeros", "n", "mase", "pinball",
+SCORES = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mape_zeros", "n", "mase", "pinball",
           *(f"coverage_{level}" for level in LEVELS))  # of a fold
 COUNTS = ("mape_zeros", "n")  # are added up where the others are averaged
 
@@ -24,11 +24,11 @@ def fold_scores(fold: Fold) -> dict[str, float]:
 
 
 def point_scores(fold: Fold, point: np.ndarray) -> dict[str, float]:
-    """`scores.errors` and `mase` of a forecast (S, H) of the fold's days."""
+    """`scores.errors`, `wape_of_totals` (wape_28) and `mase` of a forecast (S, H) of the fold's days."""
     found = scores.errors(fold.actual, point)
     if not found["n"]:
         raise UserError(f"no series has sales after the origin {fold.forecast.origin}: name other evaluate.origins")
-    return found | {"mase": scores.mase(fold.actual, point, scores.naive_scale(fold.history.recorded))}
+    return found | {"wape_28": scores.wape_of_totals(fold.actual, point), "mase": scores.mase(fold.actual, point, scores.naive_scale(fold.history.recorded))}
 
 
 def interval_scores(fold: Fold, days: slice) -> dict[str, float]:

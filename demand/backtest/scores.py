@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 SEASON = 7  # days, of the naive forecast in MASE's denominator
+TOTAL = 28  # days that are added up before they are compared: what stock is bought for
 
 
 def errors(actual: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
@@ -36,6 +37,25 @@ def errors(actual: np.ndarray, forecast: np.ndarray) -> dict[str, float]:
         "mape_zeros": int((~sold).sum()),
         "n": len(y),
     }
+
+
+def totals(actual: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both (S, H) added up over each TOTAL days of the horizon, or over all of a shorter one, as far as sales are known.
+
+    Days that are left over at the end do not count, nor do totals of days without known sales.
+    """
+    known = ~np.isnan(actual)
+    starts = range(0, max(actual.shape[1] - TOTAL + 1, 1), TOTAL)
+    days = [np.where(known, values, 0).astype("f8") for values in (actual, forecast)]
+    sold, made = (np.stack([values[:, s:s + TOTAL].sum(axis=1) for s in starts]) for values in days)
+    told = np.stack([known[:, s:s + TOTAL].any(axis=1) for s in starts])
+    return sold[told], made[told]
+
+
+def wape_of_totals(actual: np.ndarray, forecast: np.ndarray) -> float:
+    """WAPE of `totals`, %."""
+    sold, made = totals(actual, forecast)
+    return float(100 * np.abs(made - sold).sum() / max(float(sold.sum()), float(np.finfo("f8").tiny)))
 
 
 def mase(actual: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from demand.model.base.factors import SEASON_NEEDS, Factors
-from demand.model.base.level import KINDS, RECENT, level_at
+from demand.model.base.level import KINDS, RECENT, GlobalLevel, level_at, pooled_level
 from demand.model.base.seasonal_sums import SeasonalSums
 
 BLOCK = 28  # days over which forecasts are added up to judge their level
@@ -32,16 +33,16 @@ def inner_backtest(factors: Factors, sums: SeasonalSums, end: int, horizon: int)
     The factors are those of the whole window, for all kinds alike: what is compared is the level alone.
     """
     first = SEASON_NEEDS if end >= SEASON_NEEDS + horizon else RECENT
-    origins = range(end - horizon, first - 1, -STEP)[:TESTS]
-    return {kind: test_level(kind, factors, sums, origins, horizon) for kind in KINDS} if len(origins) else {}
+    pooled = {origin: pooled_level(factors, sums, origin) for origin in range(end - horizon, first - 1, -STEP)[:TESTS]}
+    return {kind: test_level(kind, factors, sums, pooled, horizon) for kind in KINDS} if pooled else {}
 
 
-def test_level(kind: str, factors: Factors, sums: SeasonalSums, origins: range, horizon: int) -> LevelTest:
-    """Four-week totals of the base forecast against sales, on trading days."""
+def test_level(kind: str, factors: Factors, sums: SeasonalSums, pooled: Mapping[int, GlobalLevel], horizon: int) -> LevelTest:
+    """Four-week totals of the base forecast against sales, on trading days, at origins with what all series say there."""
     missed = sold = 0.0
     common = []
-    for origin in origins:
-        at = level_at({kind: 1.0}, factors, sums, origin)
+    for origin, everyone in pooled.items():
+        at = level_at({kind: 1.0}, factors, sums, origin, everyone)
         days = np.arange(1, horizon + 1)
         base = at.level[:, None] * sums.expected[:, origin + days] * at.growth_factor(days)
         actual = sums.sales[:, origin + days]
@@ -51,7 +52,7 @@ def test_level(kind: str, factors: Factors, sums: SeasonalSums, origins: range, 
         if base.sum() > 0 and actual.sum() > 0:
             common.append(float(np.log(actual.sum() / base.sum())))
     rms = float(np.sqrt(np.mean(np.square(common)))) if common else 0.0
-    return LevelTest(100 * missed / max(sold, 1e-9), rms, len(origins))
+    return LevelTest(100 * missed / max(sold, 1e-9), rms, len(pooled))
 
 
 def level_weights(tests: dict[str, LevelTest]) -> dict[str, float]:

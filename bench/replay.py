@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from bench.cases import REAL, generated, real
 from bench.drift.injection import KINDS, inject
-from demand.backtest.error_model import estimate_error_model
+from demand.backtest.error_estimate import estimate_error_model
 from demand.backtest.folds import actual_after, backtest, plan_backtest
 from demand.backtest.scores import errors
 from demand.backtest.segments import windows
@@ -78,7 +79,8 @@ class Gate:
         """For a new champion: what is normal for it comes from its backtest, as the evaluate stage makes it."""
         history, horizon = panel.through(model.trained_through), settings.forecast.horizon
         at = plan_backtest(history, settings.evaluate.origins, settings.evaluate.step_days, horizon).origins
-        normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
+        fit = partial(DemandModel.fit, train=settings.train, horizon=horizon)
+        normal = estimate_error_model(backtest(history, fit, at, horizon), history)
         return cls(panel, settings, Watch(panel, model, horizon, normal, settings.drift))
 
     def drifted(self, day: np.datetime64) -> bool:

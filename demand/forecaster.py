@@ -12,6 +12,7 @@ Checks, cleaning, model and numbers are those of the pipeline.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -23,9 +24,9 @@ from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.data_params import Columns, DataParams
 from demand.ingest.table_reader import source_of_table
 from demand.model.demand_model import DemandModel
-from demand.model.intervals import LEVELS
 from demand.model.trees.train_params import TrainParams
 from demand.panel.arrow import to_arrow
+from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
@@ -93,7 +94,8 @@ class DemandForecaster:
         self.pandas = hasattr(df, "iloc")
         panel = self.panel_of(as_table(df))
         last, step = panel.last_day - h, step_size or h
-        folds = backtest(panel, self.train, [last - step * k for k in reversed(range(n_windows))], h)
+        fit = partial(DemandModel.fit, train=self.train, horizon=h)
+        folds = backtest(panel, fit, [last - step * k for k in reversed(range(n_windows))], h)
         return self.like_input(pa.concat_tables([fold_table(fold) for fold in folds]))
 
     def panel_of(self, table: pa.Table) -> Panel:

@@ -18,6 +18,7 @@ from demand.backtest.error_model import read_error_model
 from demand.backtest.evaluation_record import evaluation_record, scores_message
 from demand.backtest.folds import backtest
 from demand.backtest.residuals import residuals_of
+from demand.baselines import BASELINES
 from demand.drift import data_drift
 from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.summary import figures
@@ -29,6 +30,7 @@ from demand.model.trees.design_matrix import DesignMatrix
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
 from demand.schema.json_record import round_floats
+from tests.models import fit_with
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
 QUICK = TRAIN.model_copy(update={"rows": 600, "n_estimators": 8})
@@ -135,8 +137,8 @@ def test_features_and_forecasts_are_finite(kind: str, case: Case) -> None:
 @example(case=Case(noisy=False))
 def test_scores_and_what_is_normal_are_numbers_or_nothing(case: Case) -> None:
     whole = made(replace(case, days=max(case.days, 200)))
-    folds = backtest(whole, QUICK, [whole.last_day - days for days in (60, 28)], HORIZON)
-    content = json.loads(json.dumps(evaluation_record(folds, whole), allow_nan=False))
+    folds = backtest(whole, fit_with(QUICK, HORIZON), [whole.last_day - days for days in (60, 28)], HORIZON)
+    content = json.loads(json.dumps(evaluation_record(folds, whole, BASELINES), allow_nan=False))
     assert content["smape"] is not None
     assert scores_message(content).startswith("mean of 2 origins, 28 days each: SMAPE ")
     normal = read_error_model(content)

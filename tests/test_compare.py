@@ -22,8 +22,8 @@ from demand.model.trees.train_params import TrainParams
 from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
 from demand.schema.json_record import sha256
-from models import put_candidate
 from stages import compare, evaluate
+from tests.models import fit_with, put_candidate
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.registry.store import write_champion
 from workspace.run import paths
@@ -119,7 +119,7 @@ def test_another_configuration_is_backtested_on_the_same_origins(sold: Panel):
     crown(sold, sold.last_day, OTHER)
     found = compared()
     at = [np.datetime64(day) for day in found.origins]
-    expected = means([fold_scores(fold) for fold in backtest(sold, OTHER, at, HORIZON)])
+    expected = means([fold_scores(fold) for fold in backtest(sold, fit_with(OTHER, HORIZON), at, HORIZON)])
     assert not found.same_configuration
     assert found.champion_scores == pytest.approx(expected, rel=1e-5)
     assert found.ratio == pytest.approx(found.candidate["smape"] / expected["smape"], rel=1e-5)

@@ -12,14 +12,8 @@ import pytest
 from examples import PARAMS
 from panels import closed, noisy, panel, ready, shaped
 
-from demand.backtest.error_model import (
-    ErrorModel,
-    ErrorPerSd,
-    Spread,
-    estimate_error_model,
-    read_error_model,
-    spread_beyond_sampling_error,
-)
+from demand.backtest.error_estimate import estimate_error_model, spread_beyond_sampling_error
+from demand.backtest.error_model import ErrorModel, ErrorPerSd, Spread, read_error_model
 from demand.backtest.residuals import MIN_EXPECTED_UNITS, Residuals, days_without_data
 from demand.backtest.segments import WEEKDAYS, Deviations, deviations_by_kind, series_segments
 from demand.champion.champion_record import Champion

@@ -8,7 +8,7 @@ import numpy as np
 
 from demand.backtest import scores
 from demand.backtest.folds import Fold
-from demand.model.intervals import LEVELS
+from demand.panel.forecast import LEVELS
 from demand.panel.panel import closed_by_plan
 from demand.schema.errors import UserError
 

@@ -17,7 +17,7 @@ from demand.drift import inactive_series
 from demand.drift.decision import Finding, Verdict, drifted, judge, mape_limit
 from demand.drift.drift_params import DriftParams
 from demand.drift.measures import REVIEW, measures
-from demand.model.demand_model import DemandModel
+from demand.panel.fitted_model import FittedModel
 from demand.panel.panel import Panel, rows_of
 
 
@@ -41,7 +41,7 @@ def confirmed_through(days: range, drift_on: Callable[[int], bool]) -> int | Non
     return next((day for day in days if drift_on(day)), None)
 
 
-def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Champion], DemandModel],
+def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Champion], FittedModel],
                     rules: DriftParams) -> Verdict:
     """The verdict on the champion; without one that can forecast these data, a model is due."""
     if of is None:
@@ -57,7 +57,7 @@ def assess_champion(panel: Panel, of: Champion | None, load_model: Callable[[Cha
     return assess_since_training(panel, load_model(of), of, normal, rules)
 
 
-def assess_since_training(panel: Panel, model: DemandModel, of: Champion, normal: ErrorModel, rules: DriftParams) -> Verdict:
+def assess_since_training(panel: Panel, model: FittedModel, of: Champion, normal: ErrorModel, rules: DriftParams) -> Verdict:
     """The champion against the newest days, and against every day since its training."""
     watch = Watch(panel, model, of.horizon, normal, rules)
     trained = model.trained_through
@@ -81,7 +81,7 @@ class Watch:
     """
 
     panel: Panel
-    model: DemandModel
+    model: FittedModel
     horizon: int
     normal: ErrorModel
     rules: DriftParams
@@ -100,7 +100,7 @@ class Watch:
         return whole.days(max(day - start - REVIEW, 0), day - start).without(silent)
 
 
-def past_residuals(panel: Panel, model: DemandModel, origin: np.datetime64, days: int) -> tuple[Residuals, np.ndarray]:
+def past_residuals(panel: Panel, model: FittedModel, origin: np.datetime64, days: int) -> tuple[Residuals, np.ndarray]:
     """What came of the champion's forecast from an origin, and (S,) bool, for which of the panel's series it was made."""
     shown = panel.through(origin)
     forecast = model.predict(shown, origin, min(days, int((panel.last_day - origin).astype(int))))

@@ -39,7 +39,7 @@ def test_an_unscored_model_is_marked_and_its_missing_scores_stop_nothing(tmp_pat
         tree = tmp_path / state
         put_data(tree, whole)
         put_model(tree, model, version)
-        scores = evaluation_record([], whole)
+        scores = evaluation_record([], whole, {})
         write_json(tree / paths.EVALUATE_METRICS, scores | {"model_sha256": sha256((tree / paths.MODEL).read_bytes())
                                                             if version is None else "0" * 64})
         if version:

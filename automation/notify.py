@@ -19,7 +19,6 @@ from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from json import dumps
 from pathlib import Path
 
 from automation.support import environment, http_client
@@ -73,8 +72,8 @@ def slack(subject: str, body: str) -> str | None:
     text = f"*{escaped(subject)}*\n{mrkdwn(body)}".strip()
     if len(text) > MOST:
         text = f"{text[:MOST]}\n… ({len(text) - MOST:,} characters more)"
-    request = urllib.request.Request(webhook.get_secret_value(), dumps({"text": text}).encode(),
-                                     {"Content-Type": "application/json; charset=utf-8"})
+    request = http_client.json_request(webhook.get_secret_value(), {"text": text},
+                                       {"Content-Type": "application/json; charset=utf-8"})
     with http_client.open_url(request, SECONDS, redirects=False) as answer:
         answer.read()
     return "told Slack"

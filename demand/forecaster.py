@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from demand.backtest.folds import Fold, backtest
 from demand.cleaning.cleaning_report import prepare_rows
-from demand.cleaning.prepare_params import PrepareParams
+from demand.cleaning.prepare_params import DEFAULTS as PREPARE
 from demand.ingest.data_params import Columns, DataParams
 from demand.ingest.table_reader import source_of_table
 from demand.model.demand_model import DemandModel
@@ -32,7 +32,6 @@ from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
 
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
-PREPARE = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)
 DATA = DataParams(files=None, source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
                   known_future=(), as_of=None, test_file="", missing_days="auto", transactions=False, date_format=None,
                   separator=None, decimal=None, encoding=None)

@@ -7,7 +7,6 @@ import json
 import math
 import time
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +61,7 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
         headers["Authorization"] = f"Bearer {live.token}"
     if key := load_settings(environment.SpaceAccess).api_key:
         headers["X-API-Key"] = key.get_secret_value().encode().decode("latin-1")  # as UTF-8: http.client encodes it by Latin-1
-    request = urllib.request.Request(live.url + path, json.dumps(body).encode() if body else None, headers)
+    request = http_client.json_request(live.url + path, body, headers)
     try:
         try:
             with http_client.open_url(request, REQUEST_SECONDS) as answer:

@@ -11,8 +11,8 @@ from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers
 from demand.ingest.data_params import DataParams
 from demand.ingest.table_reader import Source
 from demand.schema.errors import UserError
+from demand.schema.listing import SHOWN, list_some
 
-SHOWN = 5  # offenders named in a message
 LARGEST = float(np.finfo("f4").max)
 
 
@@ -144,9 +144,8 @@ def report_offenders(source: Source, file: str, found: list[Offenders]) -> None:
     for kind in found:
         if len(kind.rows):
             numbers = source.numbers(kind.rows[:SHOWN])
-            shown = "; ".join(f"{source.unit} {number}: {says}" for number, says in zip(numbers, kind.says, strict=True))
-            more = f"; and {len(kind.rows) - SHOWN:,} more" if len(kind.rows) > SHOWN else ""
+            named = [f"{source.unit} {number}: {says}" for number, says in zip(numbers, kind.says, strict=True)]
             count = "1 row" if len(kind.rows) == 1 else f"{len(kind.rows):,} rows"
-            problems.append(f"{count} {kind.problem}: {shown}{more}. {kind.remedy}.")
+            problems.append(f"{count} {kind.problem}: {list_some(named, total=len(kind.rows), separator='; ')}. {kind.remedy}.")
     if problems:
         raise UserError("\n  ".join([f"{file}: {problems[0]}", *problems[1:]]))

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from panels import TRAIN, noisy, panel, ready, shaped
 
 from api.app import create_app
-from api.serving.whatif import IMPROBABLE, WhatIf
+from api.serving.whatif import WhatIf
 from demand.backtest.evaluation_record import evaluation_record
 from demand.cleaning.clean_panel import clean
-from demand.cleaning.prepare_params import PrepareParams
+from demand.cleaning.prepare_params import DEFAULTS, PrepareParams
 from demand.ingest.records import Records
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import FILLED, Panel
@@ -119,4 +119,4 @@ def test_zeros_mean_what_they_mean_to_the_pipeline(kind: str, zeros: int) -> Non
 
 
 def test_the_server_judges_zeros_by_the_default_of_params_yaml() -> None:
-    assert IMPROBABLE == RULES.closed_probability
+    assert DEFAULTS == RULES

@@ -27,7 +27,7 @@ from demand.backtest.scores import errors
 from demand.backtest.segments import windows
 from demand.champion.champion_record import METRIC, Champion
 from demand.champion.comparison import scored, unseen_days
-from demand.drift.decision import drifted
+from demand.drift.findings import drifted
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
 from demand.model.base.factors import fit_factors

@@ -18,14 +18,16 @@ from demand.backtest.residuals import MIN_EXPECTED_UNITS, Residuals, days_withou
 from demand.backtest.segments import WEEKDAYS, Deviations, deviations_by_kind, series_segments
 from demand.champion.champion_record import Champion
 from demand.drift import data_drift, inactive_series, report_page
-from demand.drift.decision import Finding, Verdict, drifted, judge
+from demand.drift.decision import judge
 from demand.drift.drift_params import DriftParams
 from demand.drift.evidently_report import data_summary, evidently_report
+from demand.drift.findings import Finding, Verdict, drifted
 from demand.drift.group_test import TAIL_PROBABILITY, group_test
 from demand.drift.measures import ERROR, LEVEL, Measure
 from demand.drift.monitor import assess_champion, confirmed_through, origin_of, review_days
 from demand.drift.reasons import reasons
-from demand.drift.summary import FIGURES, DriftSummary, figures
+from demand.drift.summary import FIGURES, figures
+from demand.drift.summary_record import DriftSummary
 from demand.panel.forecast import Forecast
 from demand.panel.panel import CLOSED, FILLED
 from workspace.registry.store import load_model
@@ -221,9 +223,9 @@ def test_deviations_by_loops():
         for g, segment in enumerate(found[kind].names):
             mine = [at for at in days if name(*at) == segment]
             due = sum(seen.forecast[at] for at in mine)
-            assert found[kind].due[g] == pytest.approx(due)
+            assert found[kind].expected[g] == pytest.approx(due)
             assert found[kind].level[g] == pytest.approx(np.log(sum(seen.sales[at] for at in mine) / due / common))
-            assert found[kind].level_chance[g] == pytest.approx(sum(seen.sd[at] ** 2 for at in mine) / due**2)
+            assert found[kind].level_variance[g] == pytest.approx(sum(seen.sd[at] ** 2 for at in mine) / due**2)
             error = sum(abs(seen.sales[at] - common * seen.forecast[at]) for at in mine)
             assert found[kind].error[g] == pytest.approx(error / (SIZE["mae"] * sum(seen.sd[at] for at in mine)))
 
@@ -373,21 +375,22 @@ def silenced(days: int, rows: list[int], status: int = CLOSED):
 
 def test_a_store_and_a_series_that_fell_silent_are_data_problems():
     whole = silenced(9, [0, 1, 2, 3, 4, 7])
-    found = inactive_series.silence(whole, whole.last_day, RULES.silent_days)
+    found = inactive_series.find_silence(whole, whole.last_day, RULES.silent_days)
     assert np.flatnonzero(found.silent).tolist() == [0, 1, 2, 3, 4, 7]
     said, = inactive_series.problems(whole, found, whole.last_day)
-    assert said.startswith("no sales where some were due: store 1 since 2021-01-30, store 2, item 3 since 2021-01-30. Closed")
+    assert said.startswith("no sales where some were expected: store 1 since 2021-01-30, store 2, item 3 since 2021-01-30. "
+                           "Closed")
 
 
 def test_silence_that_is_short_planned_or_chance_is_none():
     whole = silenced(6, [0])
-    assert not inactive_series.silence(whole, whole.last_day, 7).silent.any()
+    assert not inactive_series.find_silence(whole, whole.last_day, 7).silent.any()
     whole = silenced(9, [0])
     planned = np.where(whole.status == CLOSED, 0.0, 1.0)[:, :, None]
     whole = replace(whole, known=planned.astype("f4"), known_names=("open",))
-    assert not inactive_series.silence(whole, whole.last_day, 7).silent.any()
+    assert not inactive_series.find_silence(whole, whole.last_day, 7).silent.any()
     rare = ready(panel((np.arange(400) % 20 == 0)[None].astype(float)))
-    assert not inactive_series.silence(rare, rare.last_day, 7).silent.any()
+    assert not inactive_series.find_silence(rare, rare.last_day, 7).silent.any()
 
 
 def test_silence_by_loops():
@@ -397,7 +400,7 @@ def test_silence_by_loops():
         for s in range(12):
             sales[s, 420 - rng.integers(0, 30):] = 0
         whole = closed(ready(panel(sales)), np.arange(510) % 7 == 6)
-        found = inactive_series.silence(whole, whole.dates[415], 7)
+        found = inactive_series.find_silence(whole, whole.dates[415], 7)
         for s in range(12):
             sold = [d for d in range(50, 416) if whole.recorded[s, d] > 0]
             if not sold:
@@ -411,11 +414,11 @@ def test_silence_by_loops():
 
 def test_days_without_values_are_a_data_problem_when_they_are_many():
     whole = silenced(6, list(range(10)), FILLED)
-    found = inactive_series.silence(whole, whole.last_day, 7)
+    found = inactive_series.find_silence(whole, whole.last_day, 7)
     said, = inactive_series.problems(whole, found, whole.last_day)
     assert said.startswith("43% of the last 14 days have no value and were filled")
     few = silenced(6, [1, 2], FILLED)
-    assert inactive_series.problems(few, inactive_series.silence(few, few.last_day, 7), few.last_day) == []
+    assert inactive_series.problems(few, inactive_series.find_silence(few, few.last_day, 7), few.last_day) == []
 
 
 def distances(sales: np.ndarray, day: int = -1) -> dict[str, float]:

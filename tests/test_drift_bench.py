@@ -17,7 +17,7 @@ from bench.drift.cases import Case
 from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
 from demand.champion.champion_record import Champion
-from demand.drift.decision import drifted
+from demand.drift.findings import drifted
 from demand.drift.monitor import assess_since_training
 from demand.drift.summary import finding_record
 from demand.model.base.factors import fit_factors
@@ -132,7 +132,7 @@ def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params,
     said = []
     for day in (30, 44, 47, 52, 60, 90):
         last = sold.dates[FIRST + day]
-        verdict = assess_since_training(changed.through(last), watch.model, of, watch.normal, settings.drift)
+        verdict = assess_since_training(changed.through(last), watch.model, of, watch.error_model, settings.drift)
         mine = watch.findings_on(day)
         assert [finding_record(one, last) for one in verdict.findings] == [finding_record(one, last) for one in mine]
         days = [one for one in range(champion.FIRST, day + 1) if drifted(watch.findings_on(one))]

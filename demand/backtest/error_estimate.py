@@ -16,33 +16,33 @@ from demand.panel.panel import Panel
 
 def estimate_error_model(folds: Sequence[Fold], panel: Panel) -> ErrorModel:
     """The error model of a method from the folds of its backtest."""
-    seen = [residuals_of(panel, fold.history, fold.forecast) for fold in folds]
-    known = [~np.isnan(one.sales) for one in seen]
-    sales, forecast, sd = (np.concatenate([getattr(one, name)[use] for one, use in zip(seen, known, strict=True)])
+    residuals = [residuals_of(panel, fold.history, fold.forecast) for fold in folds]
+    known = [~np.isnan(each.sales) for each in residuals]
+    sales, forecast, sd = (np.concatenate([getattr(each, name)[use] for each, use in zip(residuals, known, strict=True)])
                            for name in ("sales", "forecast", "sd"))
-    was = errors(sales, forecast)
-    beside = {name: was.get(name, np.nan) / max(size, 1e-9) for name, size in expected_errors(forecast, sd).items()}
-    per_sd = ErrorPerSd(**{name: float(value) if 0 < value < np.inf else 1.0 for name, value in beside.items()})
-    spread = {window: spreads_by_kind([one.days(start, start + window) for one in seen
-                                       for start in range(0, one.sales.shape[1] - window + 1, window)], per_sd)
-              for window in windows(seen[0].sales.shape[1])}
-    return ErrorModel(error_per_sd=per_sd, spread=spread)
+    actual = errors(sales, forecast)
+    ratios = {name: actual.get(name, np.nan) / max(size, 1e-9) for name, size in expected_errors(forecast, sd).items()}
+    error_per_sd = ErrorPerSd(**{name: float(ratio) if 0 < ratio < np.inf else 1.0 for name, ratio in ratios.items()})
+    spread = {window: spreads_by_kind([each.days(start, start + window) for each in residuals
+                                       for start in range(0, each.sales.shape[1] - window + 1, window)], error_per_sd)
+              for window in windows(residuals[0].sales.shape[1])}
+    return ErrorModel(error_per_sd=error_per_sd, spread=spread)
 
 
-def spreads_by_kind(seen: Sequence[Residuals], error_per_sd: ErrorPerSd) -> dict[str, Spread]:
-    """The spread of each kind: method of moments, segments weighted by their sales."""
-    found: dict[str, list[Deviations]] = {}
-    for one in seen:
-        for kind, deviation in deviations_by_kind(one, error_per_sd.mae, error_per_sd.mape).items():
-            found.setdefault(kind, []).append(deviation)
+def spreads_by_kind(residuals: Sequence[Residuals], error_per_sd: ErrorPerSd) -> dict[str, Spread]:
+    """The spread of each kind of segment by the method of moments; segments weigh by their expected sales."""
+    by_kind: dict[str, list[Deviations]] = {}
+    for each in residuals:
+        for kind, deviations in deviations_by_kind(each, error_per_sd.mae, error_per_sd.mape).items():
+            by_kind.setdefault(kind, []).append(deviations)
     return {kind: Spread(
-        level=spread_beyond_sampling_error([(one.level, one.level_chance, one.due) for one in each]),
-        error=spread_beyond_sampling_error([(one.log_error, one.error_chance, one.due) for one in each]))
-        for kind, each in found.items()}
+        level=spread_beyond_sampling_error([(each.level, each.level_variance, each.expected) for each in samples]),
+        error=spread_beyond_sampling_error([(each.log_error, each.error_variance, each.expected) for each in samples]))
+        for kind, samples in by_kind.items()}
 
 
 def spread_beyond_sampling_error(samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> float:
-    """sqrt of the weighted mean of value² - variance, of (values, variances, weights); 0 where chance explains it all."""
+    """sqrt of the weighted mean of value² - variance, of (values, variances, weights); 0 where sampling error explains it all."""
     value, variance, weight = (np.concatenate(column) for column in zip(*samples, strict=True))
     use = np.isfinite(value) & (weight > 0)
     return float(np.sqrt(max(np.average(value[use] ** 2 - variance[use], weights=weight[use]), 0))) if use.any() else 0.0

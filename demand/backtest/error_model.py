@@ -1,7 +1,7 @@
-"""How far off a method usually is: the part of a champion's baseline that the drift stage judges by.
+"""The error model of a method: how large its errors are expected to be, from its backtest. The drift stage judges by it.
 
 The expected spread of a segment's deviation has two parts: sampling error, which follows from the intervals and shrinks with
-sales and days, and what the method was off by beyond it in its backtest. Season and horizon enter through the intervals.
+sales and days, and the error beyond it in the backtest. Season and horizon enter through the intervals.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ErrorPerSd(BaseModel):
-    """Errors of the backtest beside those that the intervals let expect (`expected_errors`); 1 where nothing was sold to tell."""
+    """Errors of the backtest relative to those that its intervals imply (`expected_errors`); 1 where nothing was sold."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,7 +23,7 @@ class ErrorPerSd(BaseModel):
 
 
 class Spread(BaseModel):
-    """Standard deviation beyond sampling error of what segments of one kind are off by, in logs."""
+    """Standard deviation of the deviations of one kind of segment beyond sampling error, in logs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,7 +32,7 @@ class Spread(BaseModel):
 
 
 class ErrorModel(BaseModel):
-    """What the backtest says is normal for a method: the part of a champion's baseline that the drift stage judges by."""
+    """The expected errors of a method; a part of a champion's baseline."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +41,6 @@ class ErrorModel(BaseModel):
 
 
 def read_error_model(baseline: Mapping[str, Any]) -> ErrorModel | None:
-    """That of a champion's baseline; None for a champion that was promoted unscored."""
+    """The error model in a champion's baseline; None for a champion that was promoted unscored."""
     normal = baseline.get("normal") or [None]
     return None if normal[0] is None else ErrorModel.model_validate(normal[0])

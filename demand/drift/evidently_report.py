@@ -1,4 +1,4 @@
-"""Evidently's report on the samples of data_drift, and what the summary takes from it."""
+"""Evidently's report on the samples of data_drift, and its part in the summary."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def evidently_report(now: Sample, then: Sample, column_share: float) -> tuple[di
 
 
 def compare_samples(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
-    """As `evidently`, of the columns that can be compared; a page that says so where there are none."""
+    """evidently_report of the columns that can be compared; a page that says so where there are none."""
     names = data_drift.comparable(now, then)
     if names:
         return evidently_report(now.only(names), then.only(names), column_share)
-    said = (f"Nothing can be compared: the days from {now.first} to {now.last}, or those from {then.first} to {then.last}, "
+    text = (f"Nothing can be compared: the days from {now.first} to {now.last}, or those from {then.first} to {then.last}, "
             f"have no sales, or the same in every row.")
-    return {"threshold": None, "columns": {}}, f"<html><body><p>{said}</p></body></html>"
+    return {"threshold": None, "columns": {}}, f"<html><body><p>{text}</p></body></html>"
 
 
 def data_summary(now: Sample, then: Sample, season_matched: bool, found: dict[str, Any], column_share: float) -> dict[str, Any]:
-    """The part of the summary about the data. Without last year's season, or any column, to compare, it is never called drift."""
+    """The part of the summary about the data: never drift without last year's season, or without a column to compare."""
     drifted = [column["drifted"] for column in found["columns"].values()]
     share = float(np.mean(drifted)) if drifted else None
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demand.drift.summary import DriftSummary
+from demand.drift.summary_record import DriftSummary
 from demand.schema.json_record import parse_record
 from workspace.run import paths
 from workspace.run.files import read_json

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from demand.champion.champion_record import Champion
 from demand.model.demand_model import DemandModel, dump_model
 from demand.model.training_record import training_record
 from demand.model.trees.train_params import TrainParams
 from demand.panel.panel import Panel
+from demand.schema.json_record import sha256
+from workspace.registry.store import write_champion
 from workspace.run import paths
 from workspace.run.files import write_json
+
+VERSION = "20210101T000000Z"  # of the champion
 
 
 def fit_with(train: TrainParams, horizon: int) -> Callable[[Panel], DemandModel]:
@@ -27,3 +32,17 @@ def put_candidate(model: DemandModel, project: Path = Path()) -> bytes:
     (project / paths.MODEL).write_bytes(content)
     write_json(project / paths.TRAIN_METRICS, training_record(model.facts, content, 1000, {}))
     return content
+
+
+def put_champion(model: DemandModel, **changes: object) -> Champion:
+    """Make a model the champion of the working directory; `changes` are what its pointer says other than the truth."""
+    path = paths.VERSIONS / VERSION / "model.pkl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(dump_model(model))
+    facts = {"version": VERSION, "model": str(path), "sha256": sha256(path.read_bytes()),
+             "trained_through": str(model.trained_through), "train": model.facts["train"], "horizon": model.facts["horizon"],
+             "baseline": {"smape": 12}, "promoted_at": "2021-01-01T00:00:00Z", "promoted_by": "me", "reason": "first",
+             "previous": None}
+    champion = Champion.model_validate(facts | changes)
+    write_champion(champion)
+    return champion

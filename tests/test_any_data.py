@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pipelines import FIRST, Project
 
 from demand.backtest import plot_tables
 from demand.backtest.error_model import read_error_model
@@ -32,6 +31,7 @@ from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
 from demand.schema.json_record import round_floats
 from tests.models import fit_with
 from tests.panels import TRAIN, noisy, panel, ready, shaped
+from tests.pipelines import FIRST, Project
 
 QUICK = TRAIN.model_copy(update={"rows": 600, "n_estimators": 8})
 HORIZON, HALF_A_YEAR = 28, 182  # days

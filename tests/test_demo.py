@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from pyarrow import csv
 
 from demand.panel.calendar import weekdays
@@ -13,6 +12,7 @@ from demand.simulation import effects
 from demand.simulation.demo_params import DemoParams
 from demand.simulation.simulator import Chain, generate, to_table
 from stages import demo
+from tests.examples import PARAMS
 
 SMALL = DemoParams.model_validate({**PARAMS["demo"], "stores": 4, "items": 6, "years": 2.0})
 ROSSMANN = SMALL.model_copy(update={"stores": 150, "items": 1, "years": 2.58, "future_days": 60, "level": 5500.0,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pipelines import FIRST, QUIET, Project, as_of
+
+from tests.pipelines import FIRST, QUIET, Project, as_of
 
 pytestmark = pytest.mark.slow
 

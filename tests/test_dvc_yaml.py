@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from examples import PARAMS, ROOT
-from pipelines import Project
 
 from demand.champion.history_rows import HISTORY
+from tests.examples import PARAMS, ROOT
+from tests.pipelines import Project
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "data/demo/dvc.yaml").read_text())

@@ -24,8 +24,8 @@ from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 from demand.schema.json_record import round_floats, sha256
-from models import put_candidate
 from stages import evaluate
+from tests.models import put_candidate
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 from workspace.run import paths, progress
 from workspace.run.files import write_table

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from examples import PARAMS
-from panels import noisy, panel, ready, shaped
 
 from demand.backtest.folds import backtest
 from demand.forecaster import HORIZON, PREPARE, TRAIN, DemandForecaster
 from demand.model.demand_model import DemandModel
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
+from tests.examples import PARAMS
 from tests.models import fit_with
+from tests.panels import noisy, panel, ready, shaped
 
 FAST = {"n_estimators": 20, "rows": 4000, "max_depth": 4}
 

@@ -6,8 +6,6 @@ from datetime import date
 
 import numpy as np
 import pytest
-from panels import noisy, panel, ready, shaped
-from test_drift import RULES, normal, outcome, pointer, series
 
 from demand.champion.champion_record import Champion
 from demand.drift import inactive_series, report_page
@@ -18,6 +16,8 @@ from demand.drift.reasons import NOTABLE, reasons
 from demand.drift.summary import drift_summary, figures
 from demand.drift.summary_record import DriftSummary
 from stages.drift import console
+from tests.panels import noisy, panel, ready, shaped
+from tests.residuals import RULES, normal, outcome, pointer, series
 
 
 def scored_champion() -> Champion:

@@ -13,11 +13,11 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from examples import ROOT
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from tests.examples import ROOT
 from workspace.run import redaction
 
 SPELLINGS = (str, repr, lambda text: repr(text.encode()), lambda text: repr(repr(text)), json.dumps, html.escape,

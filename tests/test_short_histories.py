@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from panels import TRAIN, noisy, panel, ready, shaped
-from parts import REAL
 from pyarrow import csv
 
 from demand.backtest.error_model import read_error_model
@@ -33,7 +30,10 @@ from demand.model.intervals import SEASON_ERROR, shared_error
 from demand.model.training_record import TrainingRecord, training_record
 from demand.panel.panel import Panel
 from demand.panel.training_window import FEWEST_DAYS
+from tests.examples import PARAMS
 from tests.models import fit_with
+from tests.panels import TRAIN, noisy, panel, ready, shaped
+from tests.parts import REAL
 
 QUICK = TRAIN.model_copy(update={"rows": 4000, "n_estimators": 20})
 RULES = DriftParams.model_validate(PARAMS["drift"])

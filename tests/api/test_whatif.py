@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from panels import TRAIN, noisy, panel, ready, shaped
 
 from api.app import create_app
 from api.serving.whatif import WhatIf
@@ -24,6 +22,8 @@ from demand.panel.panel import FILLED, Panel
 from demand.schema.json_record import sha256
 from tests.api.conftest import SETTINGS, pointer, put_data, put_model, started
 from tests.api.conftest import settings as settings_of
+from tests.examples import PARAMS
+from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.run import paths
 from workspace.run.files import write_json
 

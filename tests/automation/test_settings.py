@@ -6,13 +6,13 @@ from typing import Any
 
 import huggingface_hub
 import pytest
-from hostile import CORE, Hostile, holds_secret, hostile
 
 from api.access import check_key
 from api.settings import Settings
 from automation import comment_on_pr
 from automation.support import environment, hub, smoke_test
 from demand.schema.errors import UserError
+from tests.hostile import CORE, Hostile, holds_secret, hostile
 from workspace.run.settings import load_settings
 
 GITHUB = {"GITHUB_TOKEN": CORE, "GITHUB_REPOSITORY": "someone/demand", "PULL_REQUEST": "7"}

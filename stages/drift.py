@@ -11,9 +11,10 @@ from __future__ import annotations
 import gc
 from datetime import UTC, datetime
 
-from demand.drift import data_drift, inactive_series, report_page
+from demand.drift import inactive_series, report_page
+from demand.drift.data_drift import samples
+from demand.drift.data_drift.evidently_report import compare_samples, data_summary
 from demand.drift.drift_params import DriftParams
-from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import assess_champion
 from demand.drift.summary import drift_summary
@@ -43,7 +44,7 @@ def main() -> None:
     verdict = assess_champion(panel, champion, load_model, rules)
     problems = inactive_series.problems(panel, inactive_series.find_silence(panel, newest, rules.silent_days), newest)
     sane = without_extremes(panel, panel.column(newest))
-    now, then, season_matched = data_drift.samples(sane, newest, REVIEW, rules.sample_rows)
+    now, then, season_matched = samples.draw_samples(sane, newest, REVIEW, rules.sample_rows)
     found, html = compare_samples(now, then, rules.column_share)
     summary = drift_summary(verdict, champion, problems, inactive_series.ended(panel, newest),
                             data_summary(now, then, season_matched, found, rules.column_share))

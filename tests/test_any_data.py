@@ -18,8 +18,8 @@ from demand.backtest.evaluation_record import evaluation_record, scores_message
 from demand.backtest.folds import backtest
 from demand.backtest.residuals import residuals_of
 from demand.baselines import BASELINES
-from demand.drift import data_drift
-from demand.drift.evidently_report import compare_samples, data_summary
+from demand.drift.data_drift import samples
+from demand.drift.data_drift.evidently_report import compare_samples, data_summary
 from demand.drift.summary import figures
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.factors import fit_factors
@@ -158,7 +158,7 @@ def test_a_history_of_days(days: int) -> None:
 def looked_at(sales: np.ndarray, **known: np.ndarray) -> tuple[dict, str]:
     """The summary's part about the data, as it is written, and the page."""
     whole = ready(panel(sales, known=known))
-    now, then, matched = data_drift.samples(whole, whole.last_day, 28, 3000)
+    now, then, matched = samples.draw_samples(whole, whole.last_day, 28, 3000)
     found, html = compare_samples(now, then, 0.5)
     return json.loads(json.dumps(round_floats(data_summary(now, then, matched, found, 0.5)), allow_nan=False)), html
 
@@ -180,7 +180,7 @@ def test_only_columns_that_vary_in_the_reference_are_compared() -> None:
     columns = {"constant": np.ones(sales.shape), "missing": np.full(sales.shape, np.nan), "huge": 1e30 * sales,
                "new": np.where(day < 600, np.nan, day + sales), "promo": np.tile(day % 2, (3, 1))}
     part, _ = looked_at(sales, **columns)
-    assert set(part["data_drift"]["columns"]) == {*data_drift.COLUMNS, "promo"}
+    assert set(part["data_drift"]["columns"]) == {*samples.COLUMNS, "promo"}
     sales[:, 700 - 364 - 28 : 700 - 364] = 0
     part, _ = looked_at(sales)
     assert "sales" not in part["data_drift"]["columns"]

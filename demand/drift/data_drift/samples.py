@@ -39,7 +39,7 @@ class Sample:
         return replace(self, columns={name: self.columns[name] for name in names})
 
 
-def samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sample, Sample, bool]:
+def draw_samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sample, Sample, bool]:
     """The last `days` days up to `day`; those a year before, or, in a short history, just before; and whether it is a year."""
     year_ago = panel.column(day - YEAR) - days >= YEAR // 4
     reference = day - (YEAR if year_ago else days)

@@ -60,7 +60,7 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
     if live.token:
         headers["Authorization"] = f"Bearer {live.token}"
     if key := load_settings(environment.SpaceAccess).api_key:
-        headers["X-API-Key"] = key.get_secret_value().encode().decode("latin-1")  # as UTF-8: http.client encodes it by Latin-1
+        headers["X-API-Key"] = key.get_secret_value()  # in Latin-1, as the API reads it
     request = http_client.json_request(live.url + path, body, headers)
     try:
         try:

@@ -24,8 +24,8 @@ from pathlib import Path
 from automation.support import environment, http_client
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
-from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
+from workspace.secrets.redaction import redact
+from workspace.secrets.settings import load_settings
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there

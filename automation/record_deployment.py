@@ -24,7 +24,7 @@ from workspace.registry.promotion import promotion_lock, rollback
 from workspace.registry.store import read_champion
 from workspace.run.command import run_command
 from workspace.run.files import read_json
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 def settle(result: dict[str, Any]) -> str:

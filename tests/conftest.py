@@ -13,7 +13,7 @@ import yaml
 from tests import parts
 from tests.examples import ROOT
 from tests.pipelines import Project
-from workspace.run import redaction
+from workspace.secrets import redaction
 
 
 @pytest.fixture

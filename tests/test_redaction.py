@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from tests.examples import ROOT
-from workspace.run import redacted_output, redaction
+from workspace.secrets import redacted_output, redaction
 
 SPELLINGS = (str, repr, lambda text: repr(text.encode()), lambda text: repr(repr(text)), json.dumps, html.escape,
              lambda text: json.dumps(json.dumps(text)), lambda text: json.dumps(text, ensure_ascii=False),

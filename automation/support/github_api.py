@@ -7,7 +7,7 @@ from http.client import HTTPException
 from typing import Any
 
 from automation.support import environment, http_client
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 PAGE = 100
 SECONDS = 30.0

@@ -21,8 +21,8 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from automation.support import environment
 from automation.support.hub_errors import Unreachable, hub_errors
 from demand.schema.errors import UserError
-from workspace.run import redaction
-from workspace.run.settings import load_settings
+from workspace.secrets import redaction
+from workspace.secrets.settings import load_settings
 
 KEPT = ".gitattributes"  # the Hub's own: which files are large
 GOOD = "good-"  # begins the tags of revisions that passed their test in operation

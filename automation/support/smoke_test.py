@@ -20,7 +20,7 @@ from workspace.registry.serving import pipeline_horizon
 from workspace.registry.store import load_model
 from workspace.run import paths
 from workspace.run.panel_file import read_panel
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 TOLERANCE = 1e-6  # relative, and in units per day
 REQUEST_SECONDS = 30.0

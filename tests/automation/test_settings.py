@@ -14,7 +14,7 @@ from automation.support import environment, hub, smoke_test
 from automation.support.hub_errors import hub_errors
 from demand.schema.errors import UserError
 from tests.hostile import CORE, Hostile, holds_secret, hostile
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 GITHUB = {"GITHUB_TOKEN": CORE, "GITHUB_REPOSITORY": "someone/demand", "PULL_REQUEST": "7"}
 

@@ -7,8 +7,8 @@ import traceback
 from collections.abc import Callable
 
 from demand.schema.errors import UserError
-from workspace.run.redacted_output import redacted_output
-from workspace.run.redaction import read_environment
+from workspace.secrets.redacted_output import redacted_output
+from workspace.secrets.redaction import read_environment
 
 
 def run_command(main: Callable[[], None]) -> None:

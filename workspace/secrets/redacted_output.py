@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 class RedactedStream:

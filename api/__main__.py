@@ -7,7 +7,7 @@ import uvicorn
 from api.connections import MOST_CONNECTIONS, LimitedHttp
 from api.settings import Settings
 from workspace.run.command import run_command
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 
 def main() -> None:

@@ -13,8 +13,6 @@ from fastapi import HTTPException
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
-from api.services import Services
-
 HEADER = "X-API-Key"
 
 
@@ -24,8 +22,7 @@ class KeyedRoute(APIRoute):
     needs_a_key: ClassVar[bool] = False  # whether it answers nobody while the server has none
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services: Services = scope["app"].state.services
-        check_key(scope["headers"], services.key, self.needs_a_key)
+        check_key(scope["headers"], scope["app"].state.services.key, self.needs_a_key)
         await super().handle(scope, receive, send)
 
 

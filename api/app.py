@@ -14,7 +14,7 @@ from api.routes import model, predictions, series, status
 from api.services import Services
 from api.serving.model_store import ModelStore
 from api.settings import Settings
-from workspace.run.redaction import redact_logs
+from workspace.secrets.redacted_output import redact_logs
 
 
 def create_app(settings: Settings) -> FastAPI:

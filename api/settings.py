@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workspace.run.redaction import Secret, SecretText
+from workspace.secrets.redaction import Secret, SecretText
 
 
 def on_one_line(value: Any) -> Any:

@@ -19,7 +19,7 @@ import yaml
 from automation import dvc_remote
 from automation.support import github, shell
 from demand.champion.champion_record import Champion
-from demand.drift.summary import DriftSummary
+from demand.drift.summary_record import DriftSummary
 from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.registry.store import read_champion

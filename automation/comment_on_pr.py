@@ -16,8 +16,8 @@ from pathlib import Path
 from automation.support import environment, github, github_api, shell
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
-from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
+from workspace.secrets.redaction import redact
+from workspace.secrets.settings import load_settings
 
 MARK = "<!-- the pipeline's numbers -->"  # begins the comment, and finds it again
 PLOTS = Path("dvc_plots")

@@ -24,8 +24,8 @@ from demand.schema.errors import UserError
 from workspace.registry.store import champion_bytes, read_champion
 from workspace.run.command import run_command
 from workspace.run.files import write_json
-from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
+from workspace.secrets.redaction import redact
+from workspace.secrets.settings import load_settings
 
 if TYPE_CHECKING:
     from automation.support.hub import Space

@@ -26,7 +26,7 @@ from workspace.registry.store import read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.params_file import load_params
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 NAME = "dagshub"
 MISSING = "error.dvc.org/missing-files"  # what DVC says when the remote has not got a file

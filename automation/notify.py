@@ -19,14 +19,13 @@ from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from json import dumps
 from pathlib import Path
 
 from automation.support import environment, http_client
 from demand.schema.errors import UserError
 from workspace.run.command import run_command
-from workspace.run.redaction import redact
-from workspace.run.settings import load_settings
+from workspace.secrets.redaction import redact
+from workspace.secrets.settings import load_settings
 
 SECONDS = 20.0  # for a connection, and for each answer
 MOST = 35_000  # characters of a Slack message; longer ones are cut there
@@ -73,8 +72,8 @@ def slack(subject: str, body: str) -> str | None:
     text = f"*{escaped(subject)}*\n{mrkdwn(body)}".strip()
     if len(text) > MOST:
         text = f"{text[:MOST]}\n… ({len(text) - MOST:,} characters more)"
-    request = urllib.request.Request(webhook.get_secret_value(), dumps({"text": text}).encode(),
-                                     {"Content-Type": "application/json; charset=utf-8"})
+    request = http_client.json_request(webhook.get_secret_value(), {"text": text},
+                                       {"Content-Type": "application/json; charset=utf-8"})
     with http_client.open_url(request, SECONDS, redirects=False) as answer:
         answer.read()
     return "told Slack"

@@ -26,7 +26,7 @@ from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.redaction import holds_secret
+from workspace.secrets.redaction import holds_secret
 
 RECORDED = ("dvc.lock", "data", "metrics", "models", "reports", str(paths.RETRAIN_LOG))
 AUTHOR = ("store-item-demand", "automation@localhost")  # where Git knows no other

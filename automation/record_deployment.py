@@ -17,13 +17,14 @@ from automation.support import github
 from demand.champion.champion_record import TIME_FORMAT
 from demand.champion.history_rows import deployment_row
 from demand.schema.errors import UserError
+from workspace.registry.challenger import current_user
 from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import add_row
-from workspace.registry.promotion import current_user, promotion_lock, rollback
+from workspace.registry.promotion import promotion_lock, rollback
 from workspace.registry.store import read_champion
 from workspace.run.command import run_command
 from workspace.run.files import read_json
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 def settle(result: dict[str, Any]) -> str:

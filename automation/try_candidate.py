@@ -29,7 +29,7 @@ from demand.champion.promotion_rule import decide_promotion
 from demand.schema.errors import UserError
 from demand.schema.json_record import sha256
 from workspace.registry.candidate import candidate_bytes
-from workspace.registry.promotion import as_champion, read_challenger
+from workspace.registry.challenger import as_champion, read_challenger
 from workspace.registry.store import read_champion
 from workspace.run import paths
 from workspace.run.command import run_command

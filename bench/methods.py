@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from demand.backtest import baselines
+from demand import baselines
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, Panel

@@ -12,6 +12,7 @@ Checks, cleaning, model and numbers are those of the pipeline.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -19,19 +20,18 @@ import pyarrow as pa
 
 from demand.backtest.folds import Fold, backtest
 from demand.cleaning.cleaning_report import prepare_rows
-from demand.cleaning.prepare_params import PrepareParams
+from demand.cleaning.prepare_params import DEFAULTS as PREPARE
 from demand.ingest.data_params import Columns, DataParams
 from demand.ingest.table_reader import source_of_table
 from demand.model.demand_model import DemandModel
-from demand.model.intervals import LEVELS
 from demand.model.trees.train_params import TrainParams
 from demand.panel.arrow import to_arrow
+from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
 
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
-PREPARE = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)
 DATA = DataParams(files=None, source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
                   known_future=(), as_of=None, test_file="", missing_days="auto", transactions=False, date_format=None,
                   separator=None, decimal=None, encoding=None)
@@ -93,7 +93,8 @@ class DemandForecaster:
         self.pandas = hasattr(df, "iloc")
         panel = self.panel_of(as_table(df))
         last, step = panel.last_day - h, step_size or h
-        folds = backtest(panel, self.train, [last - step * k for k in reversed(range(n_windows))], h)
+        fit = partial(DemandModel.fit, train=self.train, horizon=h)
+        folds = backtest(panel, fit, [last - step * k for k in reversed(range(n_windows))], h)
         return self.like_input(pa.concat_tables([fold_table(fold) for fold in folds]))
 
     def panel_of(self, table: pa.Table) -> Panel:

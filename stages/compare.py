@@ -12,6 +12,7 @@ from typing import Any
 
 from demand.champion.champion_record import METRIC
 from demand.champion.comparison import champion_configuration, compare_with_champion, comparison_message, numbers
+from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
 from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats
@@ -32,7 +33,7 @@ def main() -> None:
     if current is not None:
         panel = read_panel(paths.WINDOW)
         compared = round_floats(compare_with_champion(panel, evaluated, train, evaluated["horizon"] or days.horizon, current,
-                                                      load_model, announced))
+                                                      DemandModel.fit, load_model, announced))
     theirs = compared["champion_scores"].get(METRIC)
     ratio = evaluated[METRIC] / theirs if theirs and evaluated[METRIC] is not None else None
     write_json(paths.COMPARE_METRICS, {

@@ -1,7 +1,7 @@
-"""Holds the champion against what has happened since its training, and says up to which day a model should be trained.
+"""Compares the sales since the champion's training with its forecast, and sets the day through which a model should be trained.
 
 Reads data/processed/feature_data.parquet and models/champion.json, with the model that it names. Writes
-reports/retrain_flag.json, which holds the day and nothing else that changes with time, because `window` and `train` hang on it,
+reports/retrain_flag.json, which holds the day and nothing else that changes with time, because `window` and `train` depend on it,
 reports/drift_summary.json and reports/data_drift_report.html, and adds a line to logs/drift_logs.log. That log is the diary of
 one machine, with its time of day: neither an out, because two clones must agree on outs, nor in Git.
 """
@@ -11,12 +11,14 @@ from __future__ import annotations
 import gc
 from datetime import UTC, datetime
 
-from demand.drift import data_drift, inactive_series, report_page
+from demand.drift import inactive_series, report_page
+from demand.drift.data_drift import samples
+from demand.drift.data_drift.evidently_report import compare_samples, data_summary
 from demand.drift.drift_params import DriftParams
-from demand.drift.evidently_report import compare_samples, data_summary
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import assess_champion
-from demand.drift.summary import DriftSummary, drift_summary
+from demand.drift.summary import drift_summary
+from demand.drift.summary_record import DriftSummary
 from demand.model.base.extremes import without_extremes
 from demand.schema.json_record import round_floats
 from workspace.registry.store import load_model, read_champion
@@ -38,13 +40,13 @@ def main() -> None:
     gc.disable()  # a short run; collecting takes a third of Evidently's import
     rules = load_params(DriftParams)
     panel = read_panel()
-    newest, of = panel.last_day, read_champion()
-    verdict = assess_champion(panel, of, load_model, rules)
-    problems = inactive_series.problems(panel, inactive_series.silence(panel, newest, rules.silent_days), newest)
+    newest, champion = panel.last_day, read_champion()
+    verdict = assess_champion(panel, champion, load_model, rules)
+    problems = inactive_series.problems(panel, inactive_series.find_silence(panel, newest, rules.silent_days), newest)
     sane = without_extremes(panel, panel.column(newest))
-    now, then, season_matched = data_drift.samples(sane, newest, REVIEW, rules.sample_rows)
+    now, then, season_matched = samples.draw_samples(sane, newest, REVIEW, rules.sample_rows)
     found, html = compare_samples(now, then, rules.column_share)
-    summary = drift_summary(verdict, of, problems, inactive_series.ended(panel, newest),
+    summary = drift_summary(verdict, champion, problems, inactive_series.ended(panel, newest),
                             data_summary(now, then, season_matched, found, rules.column_share))
     with whole_file(paths.DRIFT_REPORT) as part:
         part.write_text(html.replace("<body>", "<body>" + report_page.page(summary, verdict), 1), encoding="utf-8")

@@ -8,11 +8,13 @@ off is normal, which the drift stage judges by) and the plots' data, reports/plo
 from __future__ import annotations
 
 import csv
+from functools import partial
 
 from demand.backtest.evaluate_params import EvaluateParams
 from demand.backtest.evaluation_record import backtest_tables, evaluation_record, scores_message
 from demand.backtest.folds import backtest, plan_backtest
-from demand.model.demand_model import read_model
+from demand.baselines import BASELINES
+from demand.model.demand_model import DemandModel, read_model
 from demand.model.trees.train_params import TrainParams
 from demand.planning.forecast_params import ForecastParams
 from demand.schema.json_record import round_floats, sha256
@@ -29,10 +31,11 @@ def main() -> None:
     train, rules, days = load_params(TrainParams, EvaluateParams, ForecastParams)
     panel = read_panel(paths.WINDOW)
     plan = plan_backtest(panel, rules.origins, rules.step_days, days.horizon)
-    folds = backtest(panel, train, plan.origins, plan.horizon, announced)
+    fit = partial(DemandModel.fit, train=train, horizon=plan.horizon)
+    folds = backtest(panel, fit, plan.origins, plan.horizon, announced)
     content = candidate_bytes()
     model = read_model(content, str(paths.MODEL))
-    result = evaluation_record(folds, panel) | {
+    result = evaluation_record(folds, panel, BASELINES) | {
         "intervals": model.facts.get("intervals"), "model_sha256": sha256(content), "trained_through": str(model.trained_through)}
     for name, table in backtest_tables(folds, model).items():
         with whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:

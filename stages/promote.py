@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workspace.registry.promotion import list_versions, promote, promotion_lock, rollback
 from workspace.run.command import run_command
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 def arguments() -> argparse.Namespace:

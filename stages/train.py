@@ -26,7 +26,7 @@ def main() -> None:
     content = dump_model(model)
     with whole_file(paths.MODEL) as part:
         part.write_bytes(content)
-    write_json(paths.TRAIN_METRICS, training_record(model, content, int((panel.status != ABSENT).sum()), libraries))
+    write_json(paths.TRAIN_METRICS, training_record(model.facts, content, int((panel.status != ABSENT).sum()), libraries))
     wide = ", wide intervals" if model.facts["intervals"] == "prior" else ""
     print(f"{model.base.kind} base{wide}, {model.facts['series']:,} series up to {model.trained_through}: {paths.MODEL}")
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import parts
 import pytest
 import yaml
-from examples import ROOT
-from pipelines import Project
 
-from workspace.run import redaction
+from tests import parts
+from tests.examples import ROOT
+from tests.pipelines import Project
+from workspace.secrets import redaction
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from examples import ROOT
+from tests.examples import ROOT
 
 REAL = ROOT.parent / "shared/data"  # the competition's files, which may not be published
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import yaml
-from examples import ROOT
+
+from tests.examples import ROOT
 
 FIRST = np.datetime64("2020-01-01")
 START, QUIET, DRIFTS, STILL, OVER, LATER = 800, 856, 898, 919, 926, 1024  # days since FIRST

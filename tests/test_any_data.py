@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pipelines import FIRST, Project
 
 from demand.backtest import plot_tables
 from demand.backtest.error_model import read_error_model
 from demand.backtest.evaluation_record import evaluation_record, scores_message
 from demand.backtest.folds import backtest
 from demand.backtest.residuals import residuals_of
-from demand.drift import data_drift
-from demand.drift.evidently_report import compare_samples, data_summary
+from demand.baselines import BASELINES
+from demand.drift.data_drift import samples
+from demand.drift.data_drift.evidently_report import compare_samples, data_summary
 from demand.drift.summary import figures
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.factors import fit_factors
@@ -29,7 +29,9 @@ from demand.model.trees.design_matrix import DesignMatrix
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, Panel
 from demand.schema.json_record import round_floats
+from tests.models import fit_with
 from tests.panels import TRAIN, noisy, panel, ready, shaped
+from tests.pipelines import FIRST, Project
 
 QUICK = TRAIN.model_copy(update={"rows": 600, "n_estimators": 8})
 HORIZON, HALF_A_YEAR = 28, 182  # days
@@ -135,8 +137,8 @@ def test_features_and_forecasts_are_finite(kind: str, case: Case) -> None:
 @example(case=Case(noisy=False))
 def test_scores_and_what_is_normal_are_numbers_or_nothing(case: Case) -> None:
     whole = made(replace(case, days=max(case.days, 200)))
-    folds = backtest(whole, QUICK, [whole.last_day - days for days in (60, 28)], HORIZON)
-    content = json.loads(json.dumps(evaluation_record(folds, whole), allow_nan=False))
+    folds = backtest(whole, fit_with(QUICK, HORIZON), [whole.last_day - days for days in (60, 28)], HORIZON)
+    content = json.loads(json.dumps(evaluation_record(folds, whole, BASELINES), allow_nan=False))
     assert content["smape"] is not None
     assert scores_message(content).startswith("mean of 2 origins, 28 days each: SMAPE ")
     normal = read_error_model(content)
@@ -156,7 +158,7 @@ def test_a_history_of_days(days: int) -> None:
 def looked_at(sales: np.ndarray, **known: np.ndarray) -> tuple[dict, str]:
     """The summary's part about the data, as it is written, and the page."""
     whole = ready(panel(sales, known=known))
-    now, then, matched = data_drift.samples(whole, whole.last_day, 28, 3000)
+    now, then, matched = samples.draw_samples(whole, whole.last_day, 28, 3000)
     found, html = compare_samples(now, then, 0.5)
     return json.loads(json.dumps(round_floats(data_summary(now, then, matched, found, 0.5)), allow_nan=False)), html
 
@@ -178,7 +180,7 @@ def test_only_columns_that_vary_in_the_reference_are_compared() -> None:
     columns = {"constant": np.ones(sales.shape), "missing": np.full(sales.shape, np.nan), "huge": 1e30 * sales,
                "new": np.where(day < 600, np.nan, day + sales), "promo": np.tile(day % 2, (3, 1))}
     part, _ = looked_at(sales, **columns)
-    assert set(part["data_drift"]["columns"]) == {*data_drift.COLUMNS, "promo"}
+    assert set(part["data_drift"]["columns"]) == {*samples.COLUMNS, "promo"}
     sales[:, 700 - 364 - 28 : 700 - 364] = 0
     part, _ = looked_at(sales)
     assert "sales" not in part["data_drift"]["columns"]

@@ -11,6 +11,7 @@ import pytest
 from demand.backtest.folds import Fold, actual_after, backtest, fold_of, plan_backtest
 from demand.panel.panel import FUTURE, Panel
 from demand.schema.errors import UserError
+from tests.models import fit_with
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
 DAYS, HORIZON = 700, 28
@@ -28,7 +29,7 @@ def at(sold: Panel) -> list[np.datetime64]:
 
 @pytest.fixture(scope="module")
 def folds(sold: Panel, at: list[np.datetime64]) -> list[Fold]:
-    return backtest(sold, TRAIN, at, HORIZON)
+    return backtest(sold, fit_with(TRAIN, HORIZON), at, HORIZON)
 
 
 def test_origins_by_number(sold: Panel):
@@ -61,7 +62,7 @@ def test_changed_sales_after_an_origin_leave_its_forecast_as_it_was(sold: Panel,
         end = sold.column(origin) + 1
         sales = sold.sales[:, :DAYS].copy()
         sales[:, end:] = rng.integers(0, 1000, sales[:, end:].shape)
-        again = backtest(ready(panel(sales), HORIZON), TRAIN, [origin], HORIZON)[0]
+        again = backtest(ready(panel(sales), HORIZON), fit_with(TRAIN, HORIZON), [origin], HORIZON)[0]
         assert again.model.to_bytes() == fold.model.to_bytes()
         for mine, theirs in ((fold.forecast.point, again.forecast.point), (fold.forecast.low[95], again.forecast.low[95]),
                              (fold.forecast.high[80], again.forecast.high[80])):
@@ -94,5 +95,5 @@ def test_progress_sees_every_origin(sold: Panel, at: list[np.datetime64]):
             seen.append(day)
             yield day
 
-    backtest(sold, TRAIN, at[:1], HORIZON, watch)
+    backtest(sold, fit_with(TRAIN, HORIZON), at[:1], HORIZON, watch)
     assert seen == at[:1]

@@ -14,6 +14,7 @@ from bench.methods import METHODS
 from demand.backtest.fold_scores import fold_scores, means
 from demand.backtest.folds import backtest, plan_backtest
 from demand.panel.panel import Panel
+from tests.models import fit_with
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.run.all_params import Params
 
@@ -34,7 +35,7 @@ def sold() -> Panel:
 def test_it_says_what_the_pipeline_says(sold: Panel, settings: Params):
     at = plan_backtest(sold, 2, 35, 60).origins
     found = measure.measured(sold, settings, at, OURS)
-    expected = means([fold_scores(fold) for fold in backtest(ready(sold), TRAIN, at, 60)])
+    expected = means([fold_scores(fold) for fold in backtest(ready(sold), fit_with(TRAIN, 60), at, 60)])
     for name in (*measure.COLUMNS, "coverage_80", "coverage_95"):
         assert found[name] == pytest.approx(expected[name])
     assert found["seconds"] > 0

@@ -6,7 +6,6 @@ import hashlib
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from pyarrow import csv
 
 from demand.cleaning.cleaning_report import prepare_rows
@@ -14,6 +13,7 @@ from demand.ingest.table_reader import source_of_table
 from demand.simulation.demo_params import DemoParams
 from demand.simulation.simulator import Chain, generate, to_table
 from stages import demo
+from tests.examples import PARAMS
 from workspace.run.all_params import parse_params
 
 SIZE = {"stores": 6, "items": 40, "years": 3.0, "level": 4.0}

@@ -7,26 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import PARAMS, mess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demand.cleaning import trailing_medians
 from demand.cleaning.clean_panel import clean, visible_records
-from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
-from demand.panel import arrow
 from demand.panel.panel import CLOSED, FILLED, OBSERVED, OUTLIER, Panel
+from tests.cleaned import RULES, cleaned
+from tests.examples import mess
 from tests.test_newcomers import loop_newcomers
 
-RULES = PrepareParams.model_validate(PARAMS["prepare"])
 SEEDS = st.integers(0, 2**32 - 1)
 ARRAYS = ("sales", "recorded", "status", "known")
-
-
-def cleaned(records: Records, end: int | None = None) -> Panel:
-    visible, last = visible_records(records, len(records.dates) - 1 if end is None else end)
-    return clean(visible, last, RULES)
 
 
 def one(values: list[float], known: dict[str, list[float]] | None = None) -> Panel:
@@ -265,93 +258,3 @@ def test_rows_that_are_missing_take_last_week_s_plan_and_never_opened_sundays_st
     panel = one(values, {"open": [1.0] * len(values), "promo": [float(day // 7 % 2) for day in range(len(values))]})
     assert panel.known[0, 6::7, 0].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]  # the first Sunday follows a Saturday
     assert panel.known[0, 21:27, 1].tolist() == panel.known[0, 14:20, 1].tolist()
-
-
-def demand(seed: int, series: tuple[int, int] = (4, 5), days: int = 500) -> Records:
-    rng = np.random.default_rng(seed)
-    store, item = (ids.ravel() for ids in np.indices(series))
-    day = np.arange(days)
-    season = 1 + 0.3 * np.sin(2 * np.pi * day / 365)
-    mean = rng.lognormal(3.5, 0.5, (len(store), 1)) * season * rng.uniform(0.7, 1.3, 7)[day % 7]
-    sales = rng.poisson(mean * rng.gamma(50, 1 / 50, (len(store), days))).astype("f4")
-    dates = np.datetime64("2022-01-01") + np.arange(days)
-    return Records(store, item, dates, sales, np.ones(sales.shape, bool), np.empty((*sales.shape, 0), "f4"))
-
-
-def capped(records: Records) -> np.ndarray:
-    return cleaned(records).status == OUTLIER
-
-
-def test_ordinary_demand_has_no_outliers():
-    assert capped(demand(1)).sum() == 0
-
-
-@pytest.mark.parametrize("where", [np.s_[:, 300:310], np.s_[5:10, 300:305], np.s_[3::5, 300:305]], ids=["chain", "store", "item"])
-def test_a_peak_that_others_share_is_demand(where):
-    records = demand(2)
-    records.sales[where] *= 6
-    assert capped(records).sum() == 0
-
-
-def test_a_new_level_is_believed_after_two_days():
-    records = demand(3)
-    records.sales[7, 300:] *= 12
-    found = np.argwhere(capped(records)).tolist()
-    assert found[0] == [7, 300]
-    assert found[1:] in ([], [[7, 301]])
-
-
-def test_a_yearly_peak_of_one_series_is_believed_in_the_second_year():
-    records = demand(4)
-    records.sales[7, [100, 464]] *= 8
-    assert np.argwhere(capped(records)).tolist() == [[7, 100]]
-
-
-def test_own_promotions_are_believed_once_they_are_known():
-    records = demand(5)
-    promo = np.zeros((*records.sales.shape, 1), "f4")
-    own = np.arange(90, 500, 45)
-    promo[7, own] = 1
-    records.sales[7, own] *= 5
-    assert capped(records)[7, own].sum() >= 3  # without a word of warning
-    records = replace(records, known=promo, known_names=("promo",))
-    assert capped(records).sum() == 0
-    records.sales[7, own[-1]] *= 10
-    assert np.argwhere(capped(records)).tolist() == [[7, own[-1]]]
-
-
-@pytest.mark.parametrize("factor", [10, 100])
-def test_typing_errors_are_found_and_lowered(factor):
-    records = demand(6)
-    rng = np.random.default_rng(6)
-    broken = (rng.random(records.sales.shape) < 0.003) & (np.arange(500) >= 60) & (records.sales > 0)
-    true = records.sales[broken]
-    records.sales[broken] *= factor
-    panel = cleaned(records)
-    found = panel.status == OUTLIER
-    assert found[broken].mean() > 0.95
-    assert not (found & ~broken).any()
-    assert np.median(panel.sales[broken] / true) < 6
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.one_of(st.none(), st.floats(width=32, allow_nan=False, allow_infinity=False)), max_size=70), st.integers(0, 9))
-def test_arrow_and_back(values, skipped):
-    column = arrow.to_arrow(np.array([math.nan if value is None else value for value in values], "f4"))
-    assert column.to_pylist() == values
-    expected = [math.nan if value is None else value for value in values[skipped:]]
-    np.testing.assert_array_equal(arrow.to_numpy(column.slice(skipped)), np.array(expected, "f4"))
-
-
-@pytest.mark.parametrize("values", [
-    np.array(["a", "", "żółw"], object), np.array(["2024-02-29", "1969-12-31"], "M8[D]"), np.arange(9), np.array([], object),
-    np.arange(20)[::3].astype("i1"),
-])
-def test_other_kinds_to_arrow_and_back(values):
-    column = arrow.to_arrow(values)
-    column.validate(full=True)
-    assert column.to_pylist() == values.tolist()
-    np.testing.assert_array_equal(arrow.to_numpy(column), values)
-    missing = np.arange(len(values)) % 2 == 1
-    expected = [None if gone else value for value, gone in zip(values.tolist(), missing, strict=True)]
-    assert arrow.to_arrow(values, missing).to_pylist() == expected

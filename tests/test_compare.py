@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 
@@ -21,18 +19,15 @@ from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
 from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
-from demand.schema.json_record import sha256
-from models import put_candidate
 from stages import compare, evaluate
+from tests.models import VERSION, fit_with, put_candidate, put_champion
 from tests.panels import TRAIN, noisy, panel, ready, shaped
-from workspace.registry.store import write_champion
 from workspace.run import paths
 from workspace.run.all_params import load_all_params
 from workspace.run.files import write_json, write_table
 
 DAYS, HORIZON = 560, 28
 OTHER = TRAIN.model_copy(update={"max_depth": 1, "n_estimators": 2})
-VERSION = "20210101T000000Z"
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +69,7 @@ def root(project: Callable[..., Path], whole: dict[Path, bytes]) -> Path:
 def crown(sold: Panel, through: np.datetime64, train: TrainParams = TRAIN, recorded: dict[str, Any] | None = None) -> DemandModel:
     """Make a model that was trained up to that day the champion; `recorded` is what the pointer says of its settings."""
     model = DemandModel.fit(sold.through(through), train, HORIZON)
-    path = paths.VERSIONS / VERSION / "model.pkl"
-    path.parent.mkdir(parents=True)
-    joblib.dump(model, path)
-    write_champion(Champion(
-        version=VERSION, model=str(path), sha256=sha256(path.read_bytes()), trained_through=date.fromisoformat(str(through)),
-        train=recorded or train.model_dump(), horizon=HORIZON, baseline={"smape": 12}, promoted_at="2021-01-01T00:00:00Z",
-        promoted_by="me", reason="first", previous=None))
+    put_champion(model, train=recorded or train.model_dump())
     return model
 
 
@@ -119,7 +108,7 @@ def test_another_configuration_is_backtested_on_the_same_origins(sold: Panel):
     crown(sold, sold.last_day, OTHER)
     found = compared()
     at = [np.datetime64(day) for day in found.origins]
-    expected = means([fold_scores(fold) for fold in backtest(sold, OTHER, at, HORIZON)])
+    expected = means([fold_scores(fold) for fold in backtest(sold, fit_with(OTHER, HORIZON), at, HORIZON)])
     assert not found.same_configuration
     assert found.champion_scores == pytest.approx(expected, rel=1e-5)
     assert found.ratio == pytest.approx(found.candidate["smape"] / expected["smape"], rel=1e-5)

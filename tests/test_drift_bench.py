@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from bench import cases as data
-from bench import replay
 from bench.drift import __main__ as bench
 from bench.drift import champion, pictures, rates, report, spoiled, sweep
 from bench.drift.cases import Case
 from bench.drift.champion import Watched
 from bench.drift.injection import GROWTH, KINDS, RAMP, SHIFT, Kind, inject
+from bench.replay.policies import Trainer, replay
+from bench.replay.replay_report import summary, table
 from demand.champion.champion_record import Champion
-from demand.drift.decision import drifted
+from demand.drift.findings import drifted
 from demand.drift.monitor import assess_since_training
 from demand.drift.summary import finding_record
 from demand.model.base.factors import fit_factors
@@ -132,7 +133,7 @@ def test_the_bench_sees_what_the_drift_stage_sees(sold: Panel, settings: Params,
     said = []
     for day in (30, 44, 47, 52, 60, 90):
         last = sold.dates[FIRST + day]
-        verdict = assess_since_training(changed.through(last), watch.model, of, watch.normal, settings.drift)
+        verdict = assess_since_training(changed.through(last), watch.model, of, watch.error_model, settings.drift)
         mine = watch.findings_on(day)
         assert [finding_record(one, last) for one in verdict.findings] == [finding_record(one, last) for one in mine]
         days = [one for one in range(champion.FIRST, day + 1) if drifted(watch.findings_on(one))]
@@ -187,7 +188,7 @@ def test_policies_train_when_they_are_due_and_the_gate_when_sales_shift(settings
     whole = ready(panel(noisy(mean)))
     first = whole.dates[699]
     said: list[str] = []
-    policies = {policy.name: policy for policy in replay.replay(replay.Trainer(whole, settings), first, said.append)}
+    policies = {policy.name: policy for policy in replay(Trainer(whole, settings), first, said.append)}
     weeks = [str(day) for day in np.arange(first, whole.dates[899] - 56 + 1, 7)]
     assert policies["never"].trained == []
     assert policies["weekly"].trained == weeks[1:]
@@ -195,9 +196,9 @@ def test_policies_train_when_they_are_due_and_the_gate_when_sales_shift(settings
     gated = policies["on drift"]
     assert str(whole.dates[740]) < gated.trained[0] <= str(whole.dates[754])
     assert gated.model.trained_through == np.datetime64([day for day in gated.trained if day not in gated.refused][-1])
-    found = replay.summary(list(policies.values()), first)
+    found = summary(list(policies.values()), first)
     assert found["weeks"] == len(weeks) == len(found["policies"]["never"]["weekly"]["smape"])
-    text = replay.table(found)
+    text = table(found)
     row = next(line for line in text.splitlines() if line.startswith("| weekly"))
     assert f"| {len(weeks) - 1} |" in row
     assert "+0.00 %" in row

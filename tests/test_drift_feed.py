@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pipelines import FIRST, QUIET, Project, as_of
+
+from tests.pipelines import FIRST, QUIET, Project, as_of
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,7 @@ def test_a_missing_store_is_told_a_changed_schema_is_refused_and_neither_trains(
     summary = project.read("reports/drift_summary.json")
     assert not summary["retrain"]
     assert not summary["concept_drift_detected"]
-    assert summary["data_problems"][0].startswith(f"no sales where some were due: store 2 since {last}")
+    assert summary["data_problems"][0].startswith(f"no sales where some were expected: store 2 since {last}")
 
     flag = project.read("reports/retrain_flag.json")
     source.write_text(source.read_text().replace("date,store,item,sales", "date,store,item,units", 1))

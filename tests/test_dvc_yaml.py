@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from examples import PARAMS, ROOT
-from pipelines import Project
 
 from demand.champion.history_rows import HISTORY
+from tests.examples import PARAMS, ROOT
+from tests.pipelines import Project
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "data/demo/dvc.yaml").read_text())
@@ -24,7 +24,8 @@ ORDER = ["params", "prepare", "features", "drift", "window", "train", "evaluate"
 
 PACKAGES = ("demand", "workspace", "stages")
 # Only word messages, or hide secrets in them: rewording them reruns nothing.
-WORDS = {"demand/schema/problem_messages.py", "workspace/run/command.py", "workspace/run/redaction.py"}
+WORDS = {"demand/schema/problem_messages.py", "workspace/run/command.py", "workspace/secrets/redacted_output.py",
+         "workspace/secrets/redaction.py"}
 
 
 def imported(path: Path) -> set[Path]:

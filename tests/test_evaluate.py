@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from demand.backtest import baselines, plot_tables, scores
+from demand import baselines
+from demand.backtest import plot_tables, scores
 from demand.backtest.evaluation_record import evaluation_record
 from demand.backtest.fold_scores import MONTH, WEEK, by_horizon, fold_scores, interval_scores, means
 from demand.backtest.folds import Fold
@@ -23,8 +24,8 @@ from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 from demand.schema.json_record import round_floats, sha256
-from models import put_candidate
 from stages import evaluate
+from tests.models import put_candidate
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 from workspace.run import paths, progress
 from workspace.run.files import write_table
@@ -175,7 +176,7 @@ def test_residuals_against_loops(folds: list[Fold]):
 
 
 def test_summary_keeps_lists_out_of_dvc_metrics():
-    content = json.loads(json.dumps(evaluation_record([fold(0, 400), fold(0, 409)], sales_of(0))))
+    content = json.loads(json.dumps(evaluation_record([fold(0, 400), fold(0, 409)], sales_of(0), baselines.BASELINES)))
     assert {"mae", "rmse", "mape", "mape_zeros", "smape", "wape", "bias", "mase", "pinball", "coverage_80", "coverage_95",
             "n", "base"} <= set(content)
     assert {row["origin"] for row in content["per_origin"]} == {"2021-02-09", "2021-02-18"}

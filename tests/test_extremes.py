@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from demand.panel.lag_features import lag_features
 from demand.panel.panel import FILLED, OBSERVED, OUTLIER, Panel
 from demand.simulation.demo_params import DemoParams
 from demand.simulation.simulator import generate
+from tests.examples import PARAMS
 from tests.panels import TRAIN, noisy, panel, ready, shaped
 
 SMALL = {"stores": 10, "items": 10}

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pyarrow as pa
 import pytest
-from parts import REAL
 from pyarrow import parquet
 
-from demand.champion.champion_record import Champion
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
 from demand.panel.lag_features import feature_table
@@ -20,11 +17,10 @@ from demand.panel.panel import Panel
 from demand.planning.forecast_table import forecast_next_days
 from demand.planning.submission import read_test_file, submission_rows
 from demand.schema.errors import UserError
-from demand.schema.json_record import sha256
-from models import put_candidate
 from stages import forecast
+from tests.models import put_candidate, put_champion
 from tests.panels import TRAIN, noisy, panel, ready, shaped
-from workspace.registry.store import write_champion
+from tests.parts import REAL
 from workspace.run import paths
 from workspace.run.files import write_table
 
@@ -78,21 +74,9 @@ def test_one_row_per_series_and_day(sold: Panel, capsys: pytest.CaptureFixture[s
     assert paths.FORECAST.read_bytes() == first
 
 
-def crown(model: DemandModel, through: str) -> Path:
-    """Make it the champion; returns its file."""
-    path = paths.VERSIONS / "20210101T000000Z/model.pkl"
-    path.parent.mkdir(parents=True)
-    joblib.dump(model, path)
-    write_champion(Champion(
-        version="20210101T000000Z", model=str(path), sha256=sha256(path.read_bytes()), trained_through=through,
-        train=TRAIN.model_dump(), horizon=HORIZON, baseline={"smape": 12}, promoted_at="2021-01-01T00:00:00Z", promoted_by="me",
-        reason="first", previous=None))
-    return path
-
-
 @pytest.mark.usefixtures("root")
 def test_a_champion_from_the_future_is_not_asked(model: DemandModel, capsys: pytest.CaptureFixture[str]):
-    crown(model, "2021-02-09")  # the day after the last
+    put_champion(model, trained_through="2021-02-09")  # the day after the last
     forecast.main()
     assert "champion 20210101T000000Z has seen days after 2021-02-08" in capsys.readouterr().out
 
@@ -100,7 +84,7 @@ def test_a_champion_from_the_future_is_not_asked(model: DemandModel, capsys: pyt
 @pytest.mark.usefixtures("root")
 def test_the_champion_forecasts_once_there_is_one(sold: Panel, capsys: pytest.CaptureFixture[str]):
     older = DemandModel.fit(sold.through(sold.dates[330]), TRAIN, HORIZON)
-    path = crown(older, "2020-12-01")
+    path = Path(put_champion(older).model)
     forecast.main()
     expected = forecast_next_days(sold, older, HORIZON).point.ravel()
     np.testing.assert_array_equal(parquet.read_table(paths.FORECAST)["forecast"].to_numpy(), expected)

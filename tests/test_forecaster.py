@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from examples import PARAMS
-from panels import noisy, panel, ready, shaped
 
 from demand.backtest.folds import backtest
 from demand.forecaster import HORIZON, PREPARE, TRAIN, DemandForecaster
 from demand.model.demand_model import DemandModel
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
+from tests.examples import PARAMS
+from tests.models import fit_with
+from tests.panels import noisy, panel, ready, shaped
 
 FAST = {"n_estimators": 20, "rows": 4000, "max_depth": 4}
 
@@ -68,7 +69,7 @@ def test_cross_validation_is_the_backtest(sales: pd.DataFrame):
     made = DemandForecaster(horizon=28, **FAST).cross_validation(sales, n_windows=2, step_size=35)
     assert made["cutoff"].nunique() == 2
     at = [sold.last_day - 28 - 35, sold.last_day - 28]
-    folds = backtest(sold, TRAIN.model_copy(update=FAST), at, 28)
+    folds = backtest(sold, fit_with(TRAIN.model_copy(update=FAST), 28), at, 28)
     assert made["forecast"].to_numpy() == pytest.approx(np.concatenate([fold.forecast.point.ravel() for fold in folds]))
     assert made["sales"].to_numpy() == pytest.approx(np.concatenate([fold.actual.ravel() for fold in folds]))
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipelines import DRIFTS, FIRST, LATER, QUIET, RAN, START, STILL, Project, as_of
 
 from demand.schema.json_record import sha256
+from tests.pipelines import DRIFTS, FIRST, LATER, QUIET, RAN, START, STILL, Project, as_of
 
 pytestmark = pytest.mark.slow
 

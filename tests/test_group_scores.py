@@ -11,6 +11,7 @@ from demand.backtest.evaluation_record import evaluation_record
 from demand.backtest.folds import backtest
 from demand.backtest.group_scores import age, by_age, by_speed, poisson_limit, speed
 from demand.panel.panel import ABSENT
+from tests.models import fit_with
 from tests.panels import TRAIN, noisy, panel
 
 LEVELS = np.array([0.05, 0.5, 2.0, 5.0, 40.0, 40.0])
@@ -20,7 +21,7 @@ LEVELS = np.array([0.05, 0.5, 2.0, 5.0, 40.0, 40.0])
 def folds() -> list:
     whole = panel(noisy(np.repeat(LEVELS[:, None], 500, axis=1)))
     whole.status[5, :400], whole.sales[5, :400], whole.recorded[5, :400] = ABSENT, np.nan, np.nan
-    return backtest(whole, TRAIN, [whole.dates[430]], 56)
+    return backtest(whole, fit_with(TRAIN, 56), [whole.dates[430]], 56)
 
 
 def test_every_series_has_one_speed_and_one_age(folds: list) -> None:
@@ -54,7 +55,7 @@ def test_the_limit_is_the_error_of_poisson_sales_around_their_mean() -> None:
 
 
 def test_the_record_has_both_tables(folds: list) -> None:
-    record = evaluation_record(folds, folds[0].history)
+    record = evaluation_record(folds, folds[0].history, {})
     assert record["wape_28"] == pytest.approx(scores.wape_of_totals(folds[0].actual, folds[0].forecast.point), rel=1e-4)
     assert {"series", "units", "wape", "wape_28", "limit_28", "bias", "coverage_80"} < set(record["per_speed"][0])
-    assert evaluation_record([], folds[0].history).keys() == record.keys()
+    assert evaluation_record([], folds[0].history, {}).keys() == record.keys()

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import parts
 import psycopg2
 import pytest
-from pipelines import FIRST, START, Project, sales_csv
 
 from automation.check_drift import imported
+from tests import parts
+from tests.pipelines import FIRST, START, Project, sales_csv
 from workspace.run import paths
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("PostgreSQL")]

@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
-from examples import PARAMS, ROOT
 from pyarrow import parquet
 
 from demand.cleaning.cleaning_report import decisions, prepare
@@ -19,6 +18,7 @@ from demand.ingest.data_params import DataParams
 from demand.ingest.dates import parse_texts
 from demand.ingest.records import Records, read_records
 from demand.schema.errors import UserError
+from tests.examples import PARAMS, ROOT
 from workspace.run.all_params import parse_params
 
 DAYS = pd.date_range("2024-01-01", periods=20)

@@ -7,10 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from examples import PARAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parts import REAL
 
 from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.cleaning_report import prepare
@@ -18,6 +16,8 @@ from demand.cleaning.missing_days import RETURNS, state_zeros
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
 from demand.panel.panel import CLOSED, FILLED, OBSERVED, Panel
+from tests.examples import PARAMS
+from tests.parts import REAL
 from workspace.run.all_params import parse_params
 
 RULES = PrepareParams.model_validate(PARAMS["prepare"])

@@ -17,7 +17,7 @@ from demand.model.demand_model import DemandModel
 from demand.model.trees import boosted_trees, random_forest
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
-from tests.conftest import ROOT
+from tests.examples import ROOT
 from tests.panels import TRAIN, closed, noisy, panel, ready, shaped
 
 DAYS = 1000

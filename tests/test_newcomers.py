@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import PARAMS
 
 from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
 from demand.panel.panel import OUTLIER, Panel
+from tests.examples import PARAMS
 
 
 def loop_newcomers(records: Records, observed: np.ndarray, unjudged: np.ndarray) -> list[tuple[int, int, float]]:

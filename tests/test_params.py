@@ -6,10 +6,10 @@ import copy
 import runpy
 
 import pytest
-from examples import PARAMS, ROOT
 
 from demand.schema.errors import UserError
 from demand.schema.sections import Section
+from tests.examples import PARAMS, ROOT
 from workspace.run.all_params import Params, load_all_params, parse_params
 
 

@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from examples import ROOT
-from parts import PARTS, required
+
+from tests.examples import ROOT
+from tests.parts import PARTS, required
 
 
 def containers(**environment: str) -> subprocess.CompletedProcess[str]:

@@ -2,106 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from demand.champion.champion_record import Champion
 from demand.schema.errors import UserError
-from demand.schema.json_record import sha256
 from stages import promote
+from tests.promotions import candidate, check_tidy, check_whole, current, empty_registry, run
 from workspace.registry.history import read_history
-from workspace.registry.latest import tracked_md5
-from workspace.registry.promotion import orphaned_versions, promotion_lock
-from workspace.registry.store import champion_bytes, load_model, read_champion, stored_versions
+from workspace.registry.promotion import promotion_lock
+from workspace.registry.store import load_model, stored_versions
 from workspace.run import paths
-
-ORIGINS = ["2017-06-30", "2017-10-02"]
-
-
-def candidate(smape: float = 12.0, through: str = "2017-12-31", ours: float | None = None, unseen: dict | None = None) -> str:
-    """Write what train, evaluate and compare leave behind, with a stand-in for the model; returns its digest."""
-    for path in (paths.MODEL, paths.TRAIN_METRICS):
-        path.parent.mkdir(exist_ok=True)
-    paths.MODEL.write_text(json.dumps({"smape": smape, "through": through}))
-    digest = sha256(paths.MODEL.read_bytes())
-    current = read_champion()
-    metrics: dict[Path, dict[str, Any]] = {
-        paths.TRAIN_METRICS: {"model_sha256": digest, "trained_from": "2013-01-01", "trained_through": through, "rows": 913000,
-                              "series": 500, "horizon": 90, "base": "level", "report": {}, "train": {"max_depth": 6},
-                              "known_future": ["promo"]},
-        paths.EVALUATE_METRICS: {"model_sha256": digest, "smape": smape, "mae": 6.0, "per_origin": [], "stores": {"1": 3}},
-        paths.COMPARE_METRICS: {
-            "model_sha256": digest, "champion": current.version if current else None, "same_configuration": False,
-            "origins": ORIGINS, "candidate": {"smape": smape}, "unseen": unseen or {},
-            "champion_scores": {"smape": ours or current.baseline["smape"]} if current else {},
-            "ratio": smape / (ours or current.baseline["smape"]) if current else None},
-    }
-    for path, content in metrics.items():
-        path.write_text(json.dumps(content))
-    return digest
-
-
-def fake_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """`dvc add` without DVC: what it leaves beside the model."""
-    model = Path(arguments[-1])
-    (model.parent / ".gitignore").write_text(f"/{model.name}\n")
-    digest = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
-    Path(f"{model}.dvc").write_text(f"outs:\n- md5: {digest}\n  path: {model.name}\n")
-    return subprocess.CompletedProcess(arguments, 0, "", "")
 
 
 @pytest.fixture(autouse=True)
 def work(project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = project()
-    paths.CHAMPION.parent.mkdir()
-    paths.CHAMPION.write_text('{"version": null}\n')
-    for module in ("store", "promotion", "latest"):
-        monkeypatch.setattr(f"workspace.registry.{module}.run_dvc", fake_dvc)
-    return root
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["promote", *arguments])
-    promote.main()
-
-
-def current() -> Champion:
-    found = read_champion()
-    assert found is not None
-    return found
-
-
-def check_whole() -> Champion | None:
-    """The pointer names nothing, or a version that has all its parts."""
-    found = read_champion()
-    if found:
-        assert json.loads(champion_bytes(found))["smape"] == found.baseline["smape"]
-        parts = {path.name for path in Path(found.model).parent.iterdir()}
-        assert {"model.pkl", "model.pkl.dvc", "metrics.json", "model_card.md"} <= parts
-    return found
-
-
-def check_tidy(changes: int) -> None:
-    """Every change of champion is in history and log once, in order, and nothing lies about."""
-    rows, lines = read_history(), paths.RETRAIN_LOG.read_text().splitlines()
-    assert [row["at"] for row in rows] == sorted({row["at"] for row in rows})
-    assert len(rows) == len(lines) == changes
-    assert rows[-1]["version"] == current().version
-    assert orphaned_versions() == []
-    assert {path.name for path in paths.VERSIONS.iterdir()} == {row["version"] for row in rows}
-    assert not list(Path().rglob("*.part"))
-    assert paths.LATEST.read_bytes() == champion_bytes(current())
-    assert tracked_md5(Path(f"{paths.LATEST}.dvc")) == tracked_md5(Path(f"{current().model}.dvc")) is not None
+    return empty_registry(project, monkeypatch)
 
 
 def test_first_promotion_writes_everything(monkeypatch, capsys):
@@ -262,75 +182,6 @@ def test_one_promotion_at_a_time(monkeypatch):
     candidate()
     with promotion_lock(), pytest.raises(UserError, match="another promotion is running"):
         run(monkeypatch)
-
-
-def killed_at(step: int, *arguments: str) -> bool:
-    """Run the command in a child that is killed at its n-th change of a file: before it, or with half of it done.
-
-    Between two changes there is nothing that a kill could spoil. Returns False if the command came to its end.
-    """
-    child = os.fork()
-    if child == 0:
-        left = step
-
-        def count() -> None:
-            nonlocal left
-            left -= 1
-            if left == -1:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        def change(event: str, details: tuple[Any, ...]) -> None:
-            nonlocal left
-            if event == "open" and isinstance(details[2], int) and details[2] & (os.O_WRONLY | os.O_RDWR):
-                count()
-                if left == 0:
-                    left = -1
-                    Path(details[0]).write_bytes(b"half")
-                    left = 0
-                count()
-            elif event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "subprocess.Popen"):
-                count()
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.argv = ["promote", *arguments]
-        sys.addaudithook(change)
-        try:
-            promote.main()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
-
-
-@pytest.mark.parametrize("command", ["first", "second", "rollback"])
-def test_killed_at_any_step(work, monkeypatch, tmp_path_factory, command):
-    """Afterwards the old champion or the new one is there, whole, and the same command again ends as if nothing had happened."""
-    for smape in () if command == "first" else (12.0,) if command == "second" else (12.0, 11.9):
-        candidate(smape)
-        run(monkeypatch)
-    candidate(11.5)
-    old = read_champion()
-    before = len(read_history()) if old else 0
-    given = ["--rollback", stored_versions()[0].version] if command == "rollback" else []
-    template = tmp_path_factory.mktemp("template") / "work"
-    shutil.copytree(work, template)
-    steps, seen = 0, set()
-    while killed_at(steps, *given):
-        now = check_whole()
-        assert now == old or (now and now.action == ("rollback" if given else "promote"))
-        seen.add(now == old)
-        run(monkeypatch, "--list")
-        run(monkeypatch, *given)
-        assert check_whole().baseline["smape"] == (12.0 if given else 11.5)
-        check_tidy(before + 1)
-        for path in work.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        shutil.copytree(template, work, dirs_exist_ok=True)
-        steps += 1
-    assert steps > 8
-    assert seen == {True, False}  # killed before the pointer, and after it
 
 
 def test_a_reason_is_recorded_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

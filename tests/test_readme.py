@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pipelines import QUICK, Project
 
 from tests.examples import ROOT
+from tests.pipelines import QUICK, Project
 
 README = (ROOT / "README.md").read_text()
 SMALL = {"stores": 2, "items": 4}

@@ -6,16 +6,18 @@ from datetime import date
 
 import numpy as np
 import pytest
-from panels import noisy, panel, ready, shaped
-from test_drift import RULES, normal, outcome, pointer, series
 
 from demand.champion.champion_record import Champion
 from demand.drift import inactive_series, report_page
-from demand.drift.decision import Verdict, drifted, judge, mape_limit
+from demand.drift.decision import judge, mape_limit
+from demand.drift.findings import Verdict, drifted
 from demand.drift.measures import measures
 from demand.drift.reasons import NOTABLE, reasons
-from demand.drift.summary import DriftSummary, drift_summary, figures
+from demand.drift.summary import drift_summary, figures
+from demand.drift.summary_record import DriftSummary
 from stages.drift import console
+from tests.panels import noisy, panel, ready, shaped
+from tests.residuals import RULES, normal, outcome, pointer, series
 
 
 def scored_champion() -> Champion:

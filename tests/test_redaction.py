@@ -13,12 +13,12 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from examples import ROOT
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from workspace.run import redaction
+from tests.examples import ROOT
+from workspace.secrets import redacted_output, redaction
 
 SPELLINGS = (str, repr, lambda text: repr(text.encode()), lambda text: repr(repr(text)), json.dumps, html.escape,
              lambda text: json.dumps(json.dumps(text)), lambda text: json.dumps(text, ensure_ascii=False),
@@ -146,8 +146,8 @@ def test_no_command_prints_a_secret(kind: str, code: int, last: str) -> None:
 def test_no_logger_tells_a_secret(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv("API_KEY", "hush-hush")
     monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
-    redaction.redact_logs()
-    redaction.redact_logs()
+    redacted_output.redact_logs()
+    redacted_output.redact_logs()
     log = logging.getLogger("anything")
     log.warning("of %s: %d", "hush-hush", 3)
     log.warning("%s", ValueError("hush-hush"))

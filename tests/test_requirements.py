@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from examples import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from tests.examples import ROOT
 
 PLATFORMS = {"Linux": ("linux", "x86_64"), "Linux on ARM": ("linux", "aarch64"), "macOS": ("darwin", "arm64")}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")

@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from panels import TRAIN, noisy, panel, ready, shaped
-from parts import REAL
 from pyarrow import csv
 
 from demand.backtest.error_model import read_error_model
 from demand.backtest.evaluation_record import SCORES, evaluation_record, scores_message
 from demand.backtest.folds import FEWEST_BEFORE, backtest, backtest_fits, plan_backtest
 from demand.backtest.scores import coverage
+from demand.baselines import BASELINES
 from demand.champion.champion_record import BASELINE, Champion
 from demand.champion.comparison import compare_with_champion, comparison_message
 from demand.champion.history_rows import history_row, log_line
@@ -32,6 +30,10 @@ from demand.model.intervals import SEASON_ERROR, shared_error
 from demand.model.training_record import TrainingRecord, training_record
 from demand.panel.panel import Panel
 from demand.panel.training_window import FEWEST_DAYS
+from tests.examples import PARAMS
+from tests.models import fit_with
+from tests.panels import TRAIN, noisy, panel, ready, shaped
+from tests.parts import REAL
 
 QUICK = TRAIN.model_copy(update={"rows": 4000, "n_estimators": 20})
 RULES = DriftParams.model_validate(PARAMS["drift"])
@@ -68,8 +70,8 @@ def test_an_origin_without_sales_on_both_sides_is_none() -> None:
 def test_without_an_origin_every_score_is_null_and_every_key_there() -> None:
     whole = history(200)
     plan = plan_backtest(whole, 4, 91, 90)
-    scored = evaluation_record(backtest(whole, QUICK, plan.origins, plan.horizon), whole)
-    unscored = evaluation_record([], whole)
+    scored = evaluation_record(backtest(whole, fit_with(QUICK, plan.horizon), plan.origins, plan.horizon), whole, BASELINES)
+    unscored = evaluation_record([], whole, BASELINES)
     assert list(unscored) == list(scored)
     assert (scored["origins"], scored["horizon"]) == (1, 90)
     assert {key for key, value in unscored.items() if value is None} == {*SCORES, "horizon", "base"}
@@ -88,7 +90,7 @@ def champion_of(evaluated: dict[str, Any], days: int) -> Champion:
 
 @pytest.fixture
 def unscored() -> Champion:
-    return champion_of(evaluation_record([], history(40)), 40)
+    return champion_of(evaluation_record([], history(40), BASELINES), 40)
 
 
 def compared(champion: str | None, ours: float | None, theirs: float | None = None) -> ComparisonRecord:
@@ -108,7 +110,7 @@ def test_a_first_promotion_may_be_unscored_and_later_ones_may_not() -> None:
 
 def test_an_unscored_champion_is_marked_in_card_and_history(unscored: Champion) -> None:
     model = DemandModel.fit(history(40), QUICK, 90)
-    training = TrainingRecord.model_validate(training_record(model, b"", 240, {}))
+    training = TrainingRecord.model_validate(training_record(model.facts, b"", 240, {}))
     text = card(unscored, training, compared(None, None))
     assert "**Unscored**" in text
     assert "Forecasts beyond 0 days were never tested." in text
@@ -121,8 +123,9 @@ def test_an_unscored_champion_is_marked_in_card_and_history(unscored: Champion) 
 def test_the_card_states_the_horizon_of_a_short_backtest() -> None:
     whole = history(100)
     plan = plan_backtest(whole, 4, 91, 90)
-    scored = champion_of(evaluation_record(backtest(whole, QUICK, plan.origins, plan.horizon), whole), 100)
-    training = TrainingRecord.model_validate(training_record(DemandModel.fit(whole, QUICK, 90), b"", 600, {}))
+    folds = backtest(whole, fit_with(QUICK, plan.horizon), plan.origins, plan.horizon)
+    scored = champion_of(evaluation_record(folds, whole, BASELINES), 100)
+    training = TrainingRecord.model_validate(training_record(DemandModel.fit(whole, QUICK, 90).facts, b"", 600, {}))
     text = card(scored, training, compared(None, scored.baseline["smape"]))
     assert f"Means over the origins , {plan.horizon} days each." in text
     assert f"Forecasts beyond {plan.horizon} days were never tested." in text
@@ -145,7 +148,8 @@ def test_a_model_is_due_once_a_first_origin_fits(unscored: Champion, days: int, 
 def test_a_candidate_without_scores_is_compared_with_nothing(unscored: Champion) -> None:
     whole = history(50)
     model = DemandModel.fit(whole, QUICK, 90)
-    found = compare_with_champion(whole, evaluation_record([], whole), QUICK, 90, unscored, lambda _: model)
+    record = evaluation_record([], whole, BASELINES)
+    found = compare_with_champion(whole, record, QUICK, 90, unscored, DemandModel.fit, lambda _: model)
     assert found == {"champion_scores": {}, "unseen": {}}
     assert comparison_message(None, None, unscored).startswith("unscored")
 
@@ -174,7 +178,7 @@ def covered(sales: np.ndarray, first: str) -> float:
     """Coverage of the 80 % intervals at the last origin of the default backtest."""
     whole = ready(panel(sales, start=first), 90)
     plan = plan_backtest(whole, 1, 91, 90)
-    fold, = backtest(whole, QUICK, plan.origins, plan.horizon)
+    fold, = backtest(whole, fit_with(QUICK, plan.horizon), plan.origins, plan.horizon)
     return coverage(fold.actual, fold.forecast.low[80], fold.forecast.high[80])
 
 

@@ -10,17 +10,17 @@ import pyarrow as pa
 import pytest
 import s3fs
 import yaml
-from examples import PARAMS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipelines import Project
 from pyarrow import parquet
 
 from demand.cleaning.cleaning_report import prepare
 from demand.panel.long_table import to_table
 from demand.schema.errors import UserError
 from tests.automation import s3
-from tests.test_prepare import lines, params, text
+from tests.examples import PARAMS
+from tests.pipelines import Project
+from tests.sales_files import lines, params, text
 from workspace.run import paths
 from workspace.run.source_files import read_source
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import ROOT
 
 from demand.model import model_file
 from demand.model.demand_model import dump_model, read_model
 from demand.panel.panel import FUTURE, OBSERVED, Panel
 from demand.schema.errors import UserError
+from tests.examples import ROOT
 
 STORED = ROOT / "tests/fixtures/champions"
 RELEASES = sorted(path.parent.name for path in STORED.glob("*/model.pkl"))

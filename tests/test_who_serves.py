@@ -13,21 +13,18 @@ import pytest
 from api.precompute.build import build
 from api.serving.served import Served
 from automation.support import smoke_test
-from demand.champion.champion_record import Champion
 from demand.champion.serving_rule import who_serves
-from demand.model.demand_model import DemandModel, dump_model
+from demand.model.demand_model import DemandModel
 from demand.panel.lag_features import feature_table
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
-from demand.schema.json_record import sha256
 from stages import forecast
-from tests.models import put_candidate
+from tests.models import VERSION, put_candidate, put_champion
 from tests.panels import TRAIN, noisy, panel, ready, shaped
-from workspace.registry.store import write_champion
 from workspace.run import paths
 from workspace.run.files import write_table
 
-HORIZON, VERSION = 14, "20210101T000000Z"
+HORIZON = 14
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +43,6 @@ def older(sold: Panel) -> DemandModel:
     return DemandModel.fit(sold.through(sold.dates[330]), TRAIN.model_copy(update={"base": "level"}), HORIZON)
 
 
-def crown(model: DemandModel, **changes: object) -> Champion:
-    """Make it the champion, with a pointer that says what it is told."""
-    path = paths.VERSIONS / VERSION / "model.pkl"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(dump_model(model))
-    facts = {"version": VERSION, "model": str(path), "sha256": sha256(path.read_bytes()), "trained_through": date(2020, 12, 1),
-             "train": TRAIN.model_dump(), "horizon": HORIZON, "baseline": {"smape": 12}, "promoted_at": "2021-01-01T00:00:00Z",
-             "promoted_by": "me", "reason": "first", "previous": None}
-    champion = Champion.model_validate(facts | changes)
-    write_champion(champion)
-    return champion
-
-
 CASES = [({}, True, ""), ({"known_future": ("promo",)}, False, "was trained with data.known_future"),
          ({"trained_through": date(2030, 1, 1)}, False, "has seen days after"),
          ({"horizon": HORIZON - 1}, False, "was trained for 13 days ahead, not 14")]
@@ -72,7 +56,7 @@ def test_stage_api_and_deployment_agree(changes: dict, champion_serves: bool, re
     (root / "test.csv").write_text("id,date,store,item\n")
     write_table(paths.FEATURES, feature_table(sold))
     put_candidate(candidate)
-    champion = crown(older, **changes)
+    champion = put_champion(older, **({"trained_through": date(2020, 12, 1)} | changes))
     expected = (older if champion_serves else candidate).predict(sold, sold.last_day, HORIZON).point
 
     forecast.main()
@@ -96,7 +80,7 @@ def test_without_a_candidate_that_could_stand_in_it_says_so(project: Callable[..
                                                             older: DemandModel) -> None:
     root = project()
     write_table(paths.FEATURES, feature_table(sold))
-    crown(older, known_future=("promo",))
+    put_champion(older, trained_through=date(2020, 12, 1), known_future=("promo",))
     with pytest.raises(UserError, match=r"was trained with data.known_future.*, and there is no candidate, models/model.pkl"):
         build(root / "builds")
 

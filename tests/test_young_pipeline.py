@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipelines import FIRST, Project
+
+from tests.pipelines import FIRST, Project
 
 pytestmark = pytest.mark.slow
 

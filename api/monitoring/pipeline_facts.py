@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from demand.champion.champion_record import TIME_FORMAT
-from demand.drift.summary import DriftSummary
+from demand.drift.summary_record import DriftSummary
 from workspace.run import paths
 
 

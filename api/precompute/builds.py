@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 CODE = Path(__file__).absolute().parents[2]
 KEEP = 2  # computed models kept on disk; those still mapped live on in memory

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from api.settings import Settings
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
 

@@ -14,6 +14,7 @@ from api.schemas import Query, WhatIfQuery
 from api.serving import batch_body
 from api.serving.lookup_table import COLUMNS, Id, OutsideHorizonError, UnknownSeriesError
 from api.serving.served import Served
+from demand.schema.listing import list_some
 
 NAMED = 5  # wrong rows named in an error
 PART = 5_000  # rows that are written at a time, so that the event loop gets its turn in between
@@ -138,9 +139,8 @@ def look_up_batch(served: Served, asked: batch_body.Batch) -> np.ndarray:
     try:
         return served.table.batch(asked.store, asked.item, asked.date)
     except UnknownSeriesError as error:
-        rows = error.rows or []
-        more = f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
-        raise HTTPException(404, f"{error} (rows {', '.join(map(str, rows[:NAMED]))}{more}, counted from 0)") from None
+        rows = list_some(list(map(str, error.rows or [])), NAMED)
+        raise HTTPException(404, f"{error} (rows {rows}, counted from 0)") from None
     except OutsideHorizonError as error:
         raise invalid(("body", "date", error.row or 0), str(error), OUTSIDE) from None
 

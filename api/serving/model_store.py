@@ -22,7 +22,7 @@ from api.precompute import fetch, workers
 from api.precompute.builds import compute, prune, read_text, signature
 from api.serving.served import Served
 from api.settings import Settings
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 log = logging.getLogger("uvicorn.error")
 CURRENT = "current"  # the file that names the build that is served

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demand.cleaning.closed_days import implausible_zeros
+from demand.cleaning.prepare_params import DEFAULTS
 from demand.model.base.closing_probability import habit
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
 from demand.panel.calendar import YEAR
 from demand.panel.forecast import Forecast
-from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OPEN, OUTLIER, Panel
+from demand.panel.panel import CLOSED, FILLED, OBSERVED, OPEN, OUTLIER, Panel, is_past, is_stated
 
 DECIMALS = 6  # of units per day
-IMPROBABLE = 0.001  # prepare.closed_probability; the server has no params.yaml
 
 
 def stacked(made: Forecast) -> np.ndarray:
@@ -70,7 +70,7 @@ class WhatIf:
             known: values of known-future columns by day of the forecast, 0 the day after the origin.
         """
         sales, status, values = (array[row : row + 1].copy() for array in (self.sales, self.status, self.known))
-        if status[0, self.origin] in (ABSENT, FUTURE):  # a panel reaches as far as its sales
+        if not is_past(status[0, self.origin]):  # a panel reaches as far as its sales
             status[0, self.origin] = FILLED
         for name, days in known.items():
             for day, value in days.items():
@@ -107,18 +107,19 @@ class WhatIf:
 
 def closing_habit(status: np.ndarray, end: int, horizon: int) -> np.ndarray:
     """(1, H) share of closed days among the last of each weekday: the part of chance_of_closing that a series shows alone."""
-    seen = ~np.isin(status[:, :end], (ABSENT, FILLED, FUTURE))
-    return habit(status[:, :end] == CLOSED, seen, end)[:, np.arange(horizon) % 7]
+    return habit(status[:, :end] == CLOSED, is_stated(status[:, :end]), end)[:, np.arange(horizon) % 7]
 
 
 def close_zeros(sales: np.ndarray, status: np.ndarray, given: np.ndarray, end: int) -> None:
-    """Mark zeros among the `given` days (1, D) before position `end` as closed, as prepare would."""
+    """Mark zeros among the `given` days (1, D) before position `end` as closed, as prepare would with the usual
+    parameters: the server has no params.yaml.
+    """
     zero = given & (status == OBSERVED) & (sales == 0)
     if not zero[:, :end].any():
         return
-    live = (status != ABSENT) & (status != FUTURE)
-    stated = np.where(status == FILLED, np.nan, sales)[:, :end].astype("f4")
-    zero[:, :end] &= implausible_zeros(stated, live[:, :end], (status == OUTLIER)[:, :end], IMPROBABLE)
+    past = status[:, :end]
+    stated = np.where(past == FILLED, np.nan, sales[:, :end]).astype("f4")
+    zero[:, :end] &= implausible_zeros(stated, is_past(past), past == OUTLIER, DEFAULTS.closed_probability)
     zero[:, end:] = False
     status[zero] = CLOSED
 

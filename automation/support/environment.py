@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workspace.run.redaction import Secret
+from workspace.secrets.redaction import Secret
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

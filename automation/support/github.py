@@ -6,7 +6,7 @@ import os
 import uuid
 from pathlib import Path
 
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 def outputs(**values: str | bool) -> None:

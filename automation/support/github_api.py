@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from http.client import HTTPException
 from typing import Any
 
 from automation.support import environment, http_client
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 PAGE = 100
 SECONDS = 30.0
@@ -18,8 +17,7 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The answer to one request; an OSError (HTTPError where GitHub refuses) when there is none."""
     settings = load_settings(environment.GitHub)
     headers = {"Authorization": f"Bearer {settings.github_token.get_secret_value()}", "Accept": "application/vnd.github+json"}
-    address = settings.github_api_url + path
-    request = urllib.request.Request(address, json.dumps(body).encode() if body else None, headers, method=method)
+    request = http_client.json_request(settings.github_api_url + path, body, headers, method)
     try:
         with http_client.open_url(request, SECONDS) as answer:
             return json.load(answer)

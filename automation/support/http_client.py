@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request
 
 SECRET_HEADERS = ("Authorization", "X-api-key", "Cookie")  # in the spelling of urllib.request.Request
 PORTS = {"http": 80, "https": 443}
@@ -18,11 +20,15 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
 
 
+def json_request(url: str, body: dict[str, Any] | None, headers: dict[str, str], method: str | None = None) -> Request:
+    """A request whose body, if there is one, is JSON; `method` is GET without and POST with a body unless it is named."""
+    return Request(url, json.dumps(body).encode() if body else None, headers, method=method)
+
+
 class SecretsStay(urllib.request.HTTPRedirectHandler):
     """Follows redirects, to another host without the headers that hold secrets."""
 
-    def redirect_request(self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any,
-                         newurl: str) -> urllib.request.Request | None:
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
         redirected = super().redirect_request(req, fp, code, msg, headers, newurl)
         if redirected and origin(newurl) != origin(req.full_url):
             for name in SECRET_HEADERS:
@@ -37,7 +43,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def open_url(request: urllib.request.Request, seconds: float, redirects: bool = True) -> HTTPResponse:
+def open_url(request: Request, seconds: float, redirects: bool = True) -> HTTPResponse:
     """The answer; raises what urllib.request.urlopen raises. Knows HTTP and HTTPS alone, and no files."""
     opener = urllib.request.OpenerDirector()
     for handler in HANDLERS:

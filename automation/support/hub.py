@@ -1,4 +1,4 @@
-"""A Space on the Hugging Face Hub: its revisions, its state, and one message for whatever goes wrong on the way there."""
+"""A Space on the Hugging Face Hub: its revisions and its state."""
 
 from __future__ import annotations
 
@@ -7,61 +7,27 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi, get_token, set_client_factory
-from huggingface_hub.errors import HfHubHTTPError, OIDCError
+from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from automation.support import environment
+from automation.support.hub_errors import Unreachable, hub_errors
 from demand.schema.errors import UserError
-from workspace.run import redaction
-from workspace.run.settings import load_settings
+from workspace.secrets import redaction
+from workspace.secrets.settings import load_settings
 
 KEPT = ".gitattributes"  # the Hub's own: which files are large
 GOOD = "good-"  # begins the tags of revisions that passed their test in operation
 BROKEN = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "STOPPED", "PAUSED", "DELETING")
 ANSWER_SECONDS = 60.0  # the client would wait for ever
-MEANINGS = {401: "HF_TOKEN is not valid, or there is no such Space", 402: "the account's plan does not allow this Space",
-            403: "HF_TOKEN may not do this: it needs write access to the Space", 404: "there is no such Space, or HF_TOKEN does "
-            "not see it", 412: "someone else has changed the Space meanwhile: run it again"}
-PASSING = (408, 425, 429, 500, 502, 503, 504)
-
-
-class Unreachable(UserError):
-    """The Hub does not answer now; it may later."""
-
-
-@contextmanager
-def told(doing: str) -> Iterator[None]:
-    """Whatever the Hub or the way to it does wrong becomes one message that says during what."""
-    try:
-        yield
-    except UserError:
-        raise
-    except HfHubHTTPError as error:
-        kind = Unreachable if error.response.status_code in PASSING else UserError
-        raise kind(f"{doing}: the Hub answers {answered(error)}") from None
-    except (httpx2.TransportError, OSError) as error:
-        raise Unreachable(f"{doing}: the Hub cannot be reached ({str(error) or type(error).__name__})") from None
-    except (LookupError, TypeError, AttributeError) as error:
-        raise UserError(f"{doing}: the answer is none of the Hub's ({type(error).__name__})") from None
-    except (OIDCError, ValueError, RuntimeError) as error:
-        cause = error.__cause__
-        why = answered(cause) if isinstance(cause, HfHubHTTPError) else type(cause).__name__ if cause else ""
-        raise UserError(" ".join(f"{doing}: {error}{f' ({why})' if why else ''}".split())) from None
-
-
-def answered(error: HfHubHTTPError) -> str:
-    """The status, what it means here and what the Hub says; not the address, which may be a signed one."""
-    status, said = error.response.status_code, " ".join((error.server_message or "").split())
-    return ", ".join(filter(None, [str(status), MEANINGS.get(status), said]))
 
 
 @dataclass(frozen=True)
@@ -89,7 +55,7 @@ def log_in(name: str) -> None:
         os.environ.setdefault("HF_OIDC_RESOURCE", f"spaces/{name}")
     remedy = "set HF_TOKEN to one with write access to the Space, or make this workflow a trusted publisher in its settings"
     try:
-        with told("logging in"):
+        with hub_errors("logging in"):
             token = get_token()
     except Unreachable:
         raise
@@ -114,7 +80,7 @@ class Space:
 
     def open(self) -> str:
         """The revision at the head; a Space that is missing is made, private, and what it is otherwise is kept."""
-        with told(f"opening {self.name}"):
+        with hub_errors(f"opening {self.name}"):
             try:
                 info = self.api.space_info(self.name)
             except HfHubHTTPError as error:
@@ -128,7 +94,7 @@ class Space:
         return str(info.sha)
 
     def live(self) -> Live:
-        with told(f"looking up where {self.name} answers"):
+        with hub_errors(f"looking up where {self.name} answers"):
             info = self.api.space_info(self.name)
             host = info.host or f"https://{info.subdomain or re.sub('[^a-z0-9]+', '-', self.name.lower())}.hf.space"
             if not environment.is_encrypted(host):
@@ -136,13 +102,13 @@ class Space:
             return Live(host, get_token() if info.private else None)
 
     def tree(self, revision: str) -> dict[str, RepoFile]:
-        with told(f"listing the files of {self.name}"):
+        with hub_errors(f"listing the files of {self.name}"):
             listed = self.api.list_repo_tree(self.name, recursive=True, revision=revision, repo_type="space")
             return {file.path: file for file in listed if isinstance(file, RepoFile)}
 
     def commit(self, operations: list[Any], title: str, head: str) -> str:
         """The new revision; all of it or nothing, and nothing if the head is not what it was."""
-        with told(f"uploading to {self.name}"), warnings.catch_warnings():
+        with hub_errors(f"uploading to {self.name}"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a Parquet file in a Space is meant
             done = self.api.create_commit(self.name, operations, commit_message=title, repo_type="space", parent_commit=head)
             return done.oid
@@ -165,14 +131,14 @@ class Space:
 
     def last_good(self) -> str | None:
         """The newest revision that passed its test in operation."""
-        with told(f"reading the history of {self.name}"):
+        with hub_errors(f"reading the history of {self.name}"):
             good = {tag.target_commit for tag in self.api.list_repo_refs(self.name, repo_type="space").tags
                     if tag.name.startswith(GOOD)}
             history = self.api.list_repo_commits(self.name, repo_type="space") if good else []
             return next((commit.commit_id for commit in history if commit.commit_id in good), None)
 
     def mark_good(self, revision: str) -> None:
-        with told(f"tagging the revision of {self.name}"):
+        with hub_errors(f"tagging the revision of {self.name}"):
             self.api.create_tag(self.name, tag=f"{GOOD}{revision[:12]}", revision=revision, repo_type="space", exist_ok=True)
 
     def wait(self, revision: str, deadline: float, grace: float) -> None:
@@ -188,7 +154,7 @@ class Space:
         start, stage = time.monotonic(), "unknown"
         while (now := time.monotonic()) < deadline:
             try:
-                with told(f"asking how {self.name} is"):
+                with hub_errors(f"asking how {self.name} is"):
                     runtime = self.api.get_space_runtime(self.name)
             except Unreachable as error:
                 stage = str(error)

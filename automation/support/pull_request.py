@@ -16,7 +16,7 @@ from demand.schema.errors import UserError
 from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
 from workspace.run import paths
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 PREFIX = "automation/"  # begins the name of its branch; the name of the branch that it is for follows
 NOT_ALLOWED = ('allow it under Settings, Actions, General, "Allow GitHub Actions to create and approve pull requests", and give '

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from automation import unlock_dvc
 from demand.schema.errors import UserError
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 def run(*command: str, remedy: str = "") -> None:

@@ -7,7 +7,6 @@ import json
 import math
 import time
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from workspace.registry.serving import pipeline_horizon
 from workspace.registry.store import load_model
 from workspace.run import paths
 from workspace.run.panel_file import read_panel
-from workspace.run.settings import load_settings
+from workspace.secrets.settings import load_settings
 
 TOLERANCE = 1e-6  # relative, and in units per day
 REQUEST_SECONDS = 30.0
@@ -61,8 +60,8 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
     if live.token:
         headers["Authorization"] = f"Bearer {live.token}"
     if key := load_settings(environment.SpaceAccess).api_key:
-        headers["X-API-Key"] = key.get_secret_value().encode().decode("latin-1")  # as UTF-8: http.client encodes it by Latin-1
-    request = urllib.request.Request(live.url + path, json.dumps(body).encode() if body else None, headers)
+        headers["X-API-Key"] = key.get_secret_value()  # in Latin-1, as the API reads it
+    request = http_client.json_request(live.url + path, body, headers)
     try:
         try:
             with http_client.open_url(request, REQUEST_SECONDS) as answer:

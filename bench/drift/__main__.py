@@ -22,7 +22,7 @@ from bench.drift.cases import CASES, available
 from bench.drift.champion import FIRST, Watched, drifting, fitted, onsets
 from bench.drift.injection import KINDS
 from bench.drift.rates import delay, separate, weeks
-from demand.drift.decision import drifted
+from demand.drift.findings import drifted
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
 

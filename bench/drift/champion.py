@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from bench.drift.injection import KINDS, inject
-from demand.backtest.error_model import estimate_error_model
+from demand.backtest.error_estimate import estimate_error_model
 from demand.backtest.folds import backtest, plan_backtest
 from demand.backtest.residuals import residuals_of
 from demand.backtest.segments import windows
@@ -41,7 +42,8 @@ def fitted(panel: Panel, settings: Params, trained: np.datetime64) -> Watched:
     history, horizon = panel.through(trained), settings.forecast.horizon
     model = DemandModel.fit(history, settings.train, horizon)
     at = plan_backtest(history, settings.evaluate.origins, settings.evaluate.step_days, horizon).origins
-    normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
+    fit = partial(DemandModel.fit, train=settings.train, horizon=horizon)
+    normal = estimate_error_model(backtest(history, fit, at, horizon), history)
     watch = Watch(panel, model, horizon, normal, settings.drift)
     watched = Watched(watch, fit_factors(panel), {})
     for start in sorted({origin_of(day, horizon)[0] for day in range(FIRST, watched.days + 1)}):

@@ -11,7 +11,7 @@ from bench.drift.champion import FIRST, Watched, with_sales
 from demand.cleaning.clean_panel import clean
 from demand.cleaning.prepare_params import PrepareParams
 from demand.drift import inactive_series
-from demand.drift.decision import drifted
+from demand.drift.findings import drifted
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
 from demand.ingest.records import Records
@@ -48,7 +48,7 @@ def told(watch: Watch, days: range) -> int | None:
     """Days until a data problem is told on the day itself."""
     for day in days:
         at = watch.model.trained_through + day
-        if inactive_series.problems(watch.panel, inactive_series.silence(watch.panel, at, watch.rules.silent_days), at):
+        if inactive_series.problems(watch.panel, inactive_series.find_silence(watch.panel, at, watch.rules.silent_days), at):
             return day - days.start + 1
     return None
 

@@ -7,8 +7,9 @@ from functools import cache
 
 from bench.drift.champion import FIRST, Watched
 from bench.drift.rates import weeks
-from demand.drift.decision import drifted, judge
+from demand.drift.decision import judge_measures
 from demand.drift.drift_params import DriftParams
+from demand.drift.findings import drifted
 from demand.drift.measures import measures
 from demand.drift.monitor import Watch
 from workspace.run.params_file import load_params
@@ -34,10 +35,11 @@ def named() -> list[list[str | float]]:
 
 def on_day(watch: Watch, day: int) -> list[bool]:
     """Whether each setting confirms drift on this day since the training."""
-    seen = watch.seen_on(day)
-    measured = measures(seen, watch.normal)
-    said = {rules: drifted(judge(seen, watch.normal, rules, measured)) for rules in {one for _, _, one in settings()}}
-    return [said[rules] for _, _, rules in settings()]
+    residuals = watch.residuals_on(day)
+    measured = measures(residuals, watch.error_model)
+    confirmed = {rules: drifted(judge_measures(measured, residuals, watch.error_model, rules))
+                 for rules in {each for _, _, each in settings()}}
+    return [confirmed[rules] for _, _, rules in settings()]
 
 
 def any_day(watch: Watch, days: Iterable[int]) -> list[bool]:

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from demand.backtest import baselines, plot_tables
-from demand.backtest.error_model import estimate_error_model
+import numpy as np
+
+from demand.backtest import plot_tables
+from demand.backtest.error_estimate import estimate_error_model
 from demand.backtest.fold_scores import MONTH, SCORES, by_horizon, fold_scores, means, point_scores
 from demand.backtest.folds import Fold
 from demand.backtest.group_scores import by_age, by_speed
-from demand.model.demand_model import DemandModel
-from demand.model.intervals import LEVELS
+from demand.panel.fitted_model import FittedModel
+from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
 from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.json_record import round_floats
 
+Method = Callable[[Panel, np.datetime64, int], np.ndarray]  # (panel, origin, horizon) to a forecast (S, H)
 IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mase")  # what a baseline is compared by
 
 
-def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
+def evaluation_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, Method]) -> dict[str, Any]:
     """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them.
 
     Without a fold every score is None, and every list empty.
+
+    Args:
+        panel: what was backtested.
+        baselines: simple methods by name, scored on the same days.
     """
-    content = scored_record(folds, panel) if folds else unscored_record()
+    content = scored_record(folds, panel, baselines) if folds else unscored_record()
     rounded: dict[str, Any] = round_floats(content)
     return rounded
 
 
-def scored_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:
+def scored_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, Method]) -> dict[str, Any]:
     """The scores of one fold or more."""
     per_fold = [fold_scores(fold) for fold in folds]
     beside = []
-    for name, method in baselines.BASELINES.items():
+    for name, method in baselines.items():
         made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
         mean = means([point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
         beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
@@ -58,7 +65,7 @@ def unscored_record() -> dict[str, Any]:
             "baselines": [], "normal": [], "per_origin": [], "per_month": [], "per_speed": [], "per_age": []}
 
 
-def backtest_tables(folds: Sequence[Fold], model: DemandModel) -> dict[str, plot_tables.Table]:
+def backtest_tables(folds: Sequence[Fold], model: FittedModel) -> dict[str, plot_tables.Table]:
     """The plots' data, by the name of the file."""
     return {
         "actual_vs_predicted": plot_tables.total_per_day(folds),

@@ -8,7 +8,7 @@ import numpy as np
 
 from demand.backtest import scores
 from demand.backtest.folds import Fold
-from demand.model.intervals import LEVELS
+from demand.panel.forecast import LEVELS
 from demand.panel.panel import closed_by_plan
 from demand.schema.errors import UserError
 
@@ -28,7 +28,8 @@ def point_scores(fold: Fold, point: np.ndarray) -> dict[str, float]:
     found = scores.errors(fold.actual, point)
     if not found["n"]:
         raise UserError(f"no series has sales after the origin {fold.forecast.origin}: name other evaluate.origins")
-    return found | {"wape_28": scores.wape_of_totals(fold.actual, point), "mase": scores.mase(fold.actual, point, scores.naive_scale(fold.history.recorded))}
+    return found | {"wape_28": scores.wape_of_totals(fold.actual, point),
+                    "mase": scores.mase(fold.actual, point, scores.naive_scale(fold.history.recorded))}
 
 
 def interval_scores(fold: Fold, days: slice) -> dict[str, float]:

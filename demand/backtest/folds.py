@@ -1,4 +1,4 @@
-"""Rolling-origin backtest: at each origin the method is fitted to what was known then, and scored on the days that followed."""
+"""Rolling-origin backtest: at each origin a model is fitted to what was known then, and scored on the days that followed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from demand.model.demand_model import DemandModel
-from demand.model.trees.train_params import TrainParams
+from demand.panel.fitted_model import FittedModel
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel, rows_of
 from demand.panel.training_window import FEWEST_DAYS
@@ -25,7 +24,7 @@ class Fold:
     history: Panel
     actual: np.ndarray
     forecast: Forecast
-    model: DemandModel
+    model: FittedModel
 
 
 @dataclass(frozen=True)
@@ -74,17 +73,24 @@ def backtest_fits(panel: Panel, horizon: int) -> bool:
     return bool(plan_backtest(panel, 1, 1, horizon).origins)
 
 
-def backtest(panel: Panel, train: TrainParams, at: Sequence[np.datetime64], horizon: int,
+def backtest(panel: Panel, fit: Callable[[Panel], FittedModel], at: Sequence[np.datetime64], horizon: int,
              progress: Callable[[Sequence[np.datetime64]], Iterable[np.datetime64]] = iter) -> list[Fold]:
-    """One fold per origin. The panel needs its state; nothing after an origin reaches the model that is tested there."""
+    """One fold per origin; nothing after an origin reaches the model that is tested there.
+
+    Args:
+        fit: makes a model of the panel up to an origin.
+        at: the origins.
+        horizon: days after each that are forecast.
+        progress: passes the origins on, one by one.
+    """
     folds = []
     for origin in progress(at):
         history = panel.through(origin)
-        folds.append(fold_of(panel, history, origin, horizon, DemandModel.fit(history, train, horizon)))
+        folds.append(fold_of(panel, history, origin, horizon, fit(history)))
     return folds
 
 
-def fold_of(panel: Panel, history: Panel, origin: np.datetime64, horizon: int, model: DemandModel) -> Fold:
+def fold_of(panel: Panel, history: Panel, origin: np.datetime64, horizon: int, model: FittedModel) -> Fold:
     """The fold of a fitted model, shown the `history` = panel.through(origin)."""
     return Fold(history, actual_after(panel, history, origin, horizon), model.predict(history, origin, horizon), model)
 

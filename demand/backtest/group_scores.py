@@ -11,7 +11,7 @@ import numpy as np
 
 from demand.backtest import scores
 from demand.backtest.folds import Fold
-from demand.panel.panel import ABSENT, FUTURE
+from demand.panel.panel import is_past
 
 SPEEDS = (0.0, 0.3, 1.0, 3.0, 10.0, np.inf)  # units per day over the last YEAR days before the origin
 AGES = (1, 57, 183, 366, np.inf)  # days from the first with sales or a filled gap to the origin
@@ -40,7 +40,7 @@ def speed(fold: Fold) -> np.ndarray:
 def age(fold: Fold) -> np.ndarray:
     """(S,) days from the first day of each series to the origin, both counted."""
     end = fold.history.column(fold.forecast.origin) + 1
-    return np.asarray(end - (~np.isin(fold.history.status[:, :end], (ABSENT, FUTURE))).argmax(axis=1))
+    return np.asarray(end - is_past(fold.history.status[:, :end]).argmax(axis=1))
 
 
 def group_rows(folds: Sequence[Fold], name: str, bounds: Sequence[float], values: Sequence[np.ndarray]) -> list[dict[str, Any]]:

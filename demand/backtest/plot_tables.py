@@ -9,7 +9,7 @@ import numpy as np
 
 from demand.backtest.fold_scores import WEEK, by_horizon
 from demand.backtest.folds import Fold
-from demand.model.demand_model import DemandModel
+from demand.panel.fitted_model import FittedModel
 
 Table = dict[str, list[Any]]
 SAMPLES = 4  # series, from the largest to the smallest
@@ -68,7 +68,7 @@ def residuals(folds: Sequence[Fold], key: str) -> Table:
             "wape": [100 * total[1] / total[2] for total in sold_at_all.values()]}
 
 
-def importance(model: DemandModel) -> Table:
+def importance(model: FittedModel) -> Table:
     """`feature`, `importance`: share of the gain, largest first."""
     share = model.importance()
     return {"feature": list(share), "importance": list(share.values())}

@@ -16,8 +16,8 @@ from demand.backtest.fold_scores import SCORES, fold_scores, means
 from demand.backtest.folds import backtest, can_be_scored, fold_of
 from demand.champion.champion_record import METRIC, Champion
 from demand.champion.serving_rule import why_it_cannot_forecast
-from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
+from demand.panel.fitted_model import FittedModel
 from demand.panel.panel import Panel
 
 FEWEST = 28  # days after the champion's training that say something about it
@@ -43,7 +43,7 @@ def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Cha
 
 def compare_with_champion(
     panel: Panel, evaluated: dict[str, Any], train: TrainParams, horizon: int, of: Champion,
-    load_model: Callable[[Champion], DemandModel],
+    fit: Callable[[Panel, TrainParams, int], FittedModel], load_model: Callable[[Champion], FittedModel],
     progress: Callable[[Sequence[np.datetime64]], Iterable[np.datetime64]] = iter,
 ) -> dict[str, Any]:
     """`champion_scores` and `unseen` of ComparisonRecord. What the backtest has scored already is not scored again.
@@ -53,6 +53,7 @@ def compare_with_champion(
         evaluated: the candidate's evaluation record (metrics/evaluate.json).
         train: the candidate's settings.
         horizon: days of its backtest.
+        fit: makes a model of a panel, with settings and for a horizon.
         load_model: reads a champion's model; called where there are days that it has not seen.
         progress: passes the origins on, one by one.
     """
@@ -62,18 +63,18 @@ def compare_with_champion(
     theirs = champion_configuration(train, of)
     scores = evaluated
     if theirs != train:
-        folds = backtest(panel, theirs, list(backtested), horizon, progress)
+        folds = backtest(panel, lambda history: fit(history, theirs, horizon), list(backtested), horizon, progress)
         scores = means([fold_scores(fold) for fold in folds])
     unseen = {}
     for origin, days in unseen_days(panel, list(backtested), horizon, of).items():
         candidate = backtested.get(origin) if days == horizon else None
         unseen[str(origin)] = {
-            "candidate": candidate or scored(panel, origin, days, DemandModel.fit(panel.through(origin), train, horizon)),
+            "candidate": candidate or scored(panel, origin, days, fit(panel.through(origin), train, horizon)),
             "champion": scored(panel, origin, days, load_model(of))}
     return {"champion_scores": numbers(scores), "unseen": unseen}
 
 
-def scored(panel: Panel, origin: np.datetime64, days: int, model: DemandModel) -> dict[str, float]:
+def scored(panel: Panel, origin: np.datetime64, days: int, model: FittedModel) -> dict[str, float]:
     """The model's scores on so many days after an origin."""
     return numbers(fold_scores(fold_of(panel, panel.through(origin), origin, days, model)))
 

@@ -17,7 +17,7 @@ from demand.ingest.many_files import read_files
 from demand.ingest.records import Records, read_records
 from demand.ingest.table_reader import Source
 from demand.panel.calendar import weekdays
-from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OPEN, OUTLIER, Panel
+from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OPEN, OUTLIER, Panel, is_past
 
 STALE = 28  # days without any value of sales at the end of a series
 NAMED = 10  # series named in the metrics
@@ -81,10 +81,10 @@ def decisions(metrics: dict[str, Any]) -> list[str]:
 
 def count_changes(visible: Records, panel: Panel) -> dict[str, Any]:
     """What the panel holds, and how its days came to be, given what the source states of the same series and days."""
-    live = (panel.status != ABSENT) & (panel.status != FUTURE)
-    days, empty, closed = live.sum(axis=1), np.isnan(visible.sales), panel.status == CLOSED
+    past = is_past(panel.status)
+    days, empty, closed = past.sum(axis=1), np.isnan(visible.sales), panel.status == CLOSED
     filled, outlier = panel.status == FILLED, panel.status == OUTLIER
-    end = int(np.flatnonzero(live.any(axis=0))[-1])
+    end = int(np.flatnonzero(past.any(axis=0))[-1])
     stale = np.flatnonzero(empty[:, max(0, end + 1 - STALE) : end + 1].all(axis=1))
     return {
         "stores": len(set(panel.store.tolist())),

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from demand.ingest.records import Records
+from demand.schema.listing import list_some
 
 RETURNS = 5  # times that series had no row while their store sold, and then one again: scattered absences
-SHOWN = 5  # stores that a message names
 
 
 def state_zeros(records: Records, end: int, rule: str, transactions: bool = False) -> tuple[Records, dict[str, Any]]:
@@ -80,9 +80,8 @@ def verdict(rule: str, absent: int, zeros: int, since: dict[Any, np.datetime64],
     if not zeros:
         why = "as data.missing_days says" if rule == "unknown" else "as zeros are recorded, or too few series came back after one"
         return f"{absent:,} series-days without a row while their store sells: unknown, {why}"
-    shown = ", ".join(f"{store} since {day}" for store, day in list(since.items())[:SHOWN])
-    more = f" and {len(since) - SHOWN} more" if len(since) > SHOWN else ""
+    shown = list_some([f"{store} since {day}" for store, day in since.items()])
     till = "as the rows are transactions" if transactions else "as rows are missing on scattered days and no zero is recorded"
     why = "as data.missing_days says" if rule == "zero" else till
     return (f"{zeros:,} of {absent:,} series-days without a row while their store sells: nothing sold, {why} "
-            f"(in {len(since)} of {stores} stores: {shown}{more})")
+            f"(in {len(since)} of {stores} stores: {shown})")

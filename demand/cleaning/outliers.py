@@ -52,14 +52,10 @@ def outliers(sales: np.ndarray, observed: np.ndarray, expected: np.ndarray, week
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         row, column = rows[part], columns[part]
-        raised = np.maximum(upper[column], 1)
-        for group in groups:
-            raised = np.fmax(raised, peers(ratio, group, row, column))
+        raised = shared_rise(ratio, upper, groups, row, column)
         shift = row_medians(last_valid(last_days(own, row, column, SEASON), SHIFT))
         believed = expected[row, column] * raised * np.fmax(shift, 1)
-        scatter = np.abs(last_days(residual, row, column, SEASON))
-        scale = np.maximum(1, 1.4826 * row_medians(scatter))
-        scale[(~np.isnan(scatter)).sum(axis=1) < LEAST_SCALE] = np.inf
+        scale = usual_scatter(residual, row, column)
         announced, precedent = planned(known, excess, row, column)
         believed *= np.fmax(precedent, 1)
         factor = rules.outlier_factor ** (1 + (announced & np.isnan(precedent)))
@@ -88,6 +84,23 @@ def day_levels(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n = (~np.isnan(ordered)).sum(axis=1)
     upper = ordered[np.arange(len(n)), np.maximum(n - 1 - (n + 9) // 10, 0)]
     return np.where((n >= 5) & (usual > 0), usual, 1).astype("f4"), np.where(n >= 2, upper, 1).astype("f4")
+
+
+def shared_rise(ratio: np.ndarray, upper: np.ndarray, groups: list[np.ndarray], row: np.ndarray,
+                column: np.ndarray) -> np.ndarray:
+    """How far other series justify a high value that day (M,): one in ten of all, or the median of a group; at least 1."""
+    rise = np.maximum(upper[column], 1)
+    for group in groups:
+        rise = np.fmax(rise, peers(ratio, group, row, column))
+    return rise
+
+
+def usual_scatter(residual: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Robust standard deviation of the last days' residuals (M,), at least 1; infinite where too few can tell."""
+    scatter = np.abs(last_days(residual, row, column, SEASON))
+    scale = np.maximum(1, 1.4826 * row_medians(scatter))
+    scale[(~np.isnan(scatter)).sum(axis=1) < LEAST_SCALE] = np.inf
+    return scale
 
 
 def peers(ratio: np.ndarray, group: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:

@@ -18,3 +18,6 @@ class PrepareParams(Section):
     closed_probability: float = Field(gt=0, lt=1, description="a zero that demand gives less often than this is a closed day")
     outlier_z: float = Field(gt=0, description="robust standard deviations above what was expected")
     outlier_factor: float = Field(gt=1, description="times what was expected, squared when something is planned for the day")
+
+
+DEFAULTS = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)  # where no params.yaml is

@@ -8,8 +8,6 @@ segments that moved must make up a share of all sales. Drift once confirmed stay
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
@@ -17,135 +15,90 @@ from demand.backtest.error_model import ErrorModel
 from demand.backtest.residuals import Residuals
 from demand.backtest.segments import EVERYTHING, WEEKDAY, Deviations, series_segments
 from demand.drift.drift_params import DriftParams
+from demand.drift.findings import Finding
 from demand.drift.group_test import GROUP_SIGMAS, group_test
 from demand.drift.measures import COMMON, ERROR, LEVEL, Measure, measures
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Segments of one kind that moved in the last `window` days, the largest first.
-
-    Attributes:
-        what: LEVEL, sales against forecast, or ERROR, forecast error against normal.
-        change: (G,) relative: sales beside the forecast (and, for a part, beside how far all sales are off), error beside normal.
-        limit: (G,) how far from 0 is normal.
-        share: of all that was forecast, in these segments.
-        confirmed: whether that share is worth a training.
-    """
-
-    kind: str
-    what: str
-    window: int
-    names: list[str]
-    change: np.ndarray
-    limit: np.ndarray
-    share: float
-    confirmed: bool
+def judge(residuals: Residuals, error_model: ErrorModel, rules: DriftParams) -> list[Finding]:
+    """The segments that moved."""
+    return judge_measures(measures(residuals, error_model), residuals, error_model, rules)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the drift stage found.
+def judge_measures(measured: Sequence[Measure], residuals: Residuals, error_model: ErrorModel,
+                   rules: DriftParams) -> list[Finding]:
+    """The segments that moved, from the measures of the residuals.
 
-    Attributes:
-        newest: the newest day with sales.
-        trained_through: last day of the champion's training, None without a champion.
-        obstacle: why there is no champion to judge; then a model is to be trained on everything.
-        seen, findings: what came of the champion's forecast of the newest days, and what moved; None where it is too early.
-        confirmed: the newest day on which drift was confirmed, None where there was none since the training.
-        confirmed_findings: what moved on that day.
-        mape_limit: relative rise of the newest days' MAPE over what is expected, from which it is an alarm.
-    """
-
-    newest: np.datetime64
-    trained_through: date | None = None
-    obstacle: str | None = None
-    seen: Residuals | None = None
-    findings: Sequence[Finding] = ()
-    confirmed: np.datetime64 | None = None
-    confirmed_findings: Sequence[Finding] = ()
-    mape_limit: float | None = None
-
-    @property
-    def retrain(self) -> bool:
-        return self.obstacle is not None or self.confirmed is not None
-
-    @property
-    def train_through(self) -> str:
-        """The last day that a model should be trained on."""
-        return str(self.newest if self.obstacle else self.confirmed or self.trained_through)
-
-
-def judge(seen: Residuals, normal: ErrorModel, rules: DriftParams,
-          measured: Sequence[Measure] | None = None) -> list[Finding]:
-    """What moved, judged by what is normal (deviation.normal); `measured` are the measures of it, where they are there already.
-
-    Single series that moved beyond all doubt, but are not worth a training, are told and then set aside: they must not make a
+    Single-series shifts too small to retrain are reported, then excluded, and the rest is tested again: they must not make a
     whole store look as if it had moved.
     """
-    findings = findings_of(measures(seen, normal) if measured is None else measured, rules)
-    if all(found.confirmed for found in findings):
+    findings = findings_of(measured, rules)
+    if all(finding.confirmed for finding in findings):
         return findings
-    kind, names = series_segments(seen)
-    told = [found for found in findings if found.kind == kind and not found.confirmed]
-    if not told or any(found.kind == kind and found.confirmed for found in findings):
+    kind, names = series_segments(residuals)
+    small_shifts = [finding for finding in findings if finding.kind == kind and not finding.confirmed]
+    if not small_shifts or any(finding.kind == kind and finding.confirmed for finding in findings):
         return findings
-    alone = np.isin(names, [name for found in told for name in found.names])
-    return told + findings_of(measures(seen.without(alone), normal), rules)
+    excluded = np.isin(names, [name for finding in small_shifts for name in finding.names])
+    return small_shifts + findings_of(measures(residuals.without(excluded), error_model), rules)
 
 
 def findings_of(measured: Sequence[Measure], rules: DriftParams) -> list[Finding]:
-    """What is beyond the limits."""
-    return [found for one in measured if (found := finding(one, rules)) is not None]
+    """The findings of the measures that have segments beyond their limits."""
+    return [finding for measure in measured if (finding := find(measure, rules)) is not None]
 
 
-def finding(measure: Measure, rules: DriftParams) -> Finding | None:
-    """The segments that are off by more than the tolerance and chance, and whether they make up the volume: one by one, or as a
-    crowd. Where they do not, only those stay that are beyond all doubt: of hundreds of series, a few are always far off.
+def find(measure: Measure, rules: DriftParams) -> Finding | None:
+    """The segments that are off by more than the tolerance and sampling error, one by one or as a group; None without any.
+
+    Drift is confirmed where their expected sales make up the volume. Where they do not, only segments one sigma further out are
+    reported: of hundreds of series, a few are always far off.
     """
     tolerance = log_tolerance(measure, rules)
     if not (measure.size >= np.maximum(tolerance, min(GROUP_SIGMAS, rules.sigmas) * measure.sd)).any():
         return None
-    kind, found, size, sd = measure.kind, measure.found, measure.size, measure.sd
     limit = alarm_limit(measure, rules)
-    moved = size >= limit
-    confirmed = enough(kind, found, moved, rules)
+    moved = measure.size >= limit
+    confirmed = worth_a_training(measure.kind, measure.deviations, moved, rules)
     if not confirmed:
-        limit_of_many = np.maximum(tolerance, GROUP_SIGMAS * sd)
-        together = group_test(measure, limit_of_many, rules)
-        confirmed = bool(together.any())
-        moved, limit = (together, limit_of_many) if confirmed else (size >= np.maximum(tolerance, (rules.sigmas + 1) * sd), limit)
-    if not moved.any():
-        return None
-    order = np.flatnonzero(moved)[np.argsort(-found.due[moved], kind="stable")]
-    names, share = [found.names[g] for g in order], float(found.due[order].sum() / max(found.due.sum(), 1e-9))
+        group_limit = np.maximum(tolerance, GROUP_SIGMAS * measure.sd)
+        group = group_test(measure, group_limit, rules)
+        confirmed = bool(group.any())
+        if confirmed:
+            moved, limit = group, group_limit
+        else:
+            moved = measure.size >= np.maximum(tolerance, (rules.sigmas + 1) * measure.sd)
+    return finding_of(measure, moved, limit, confirmed) if moved.any() else None
+
+
+def finding_of(measure: Measure, moved: np.ndarray, limit: np.ndarray, confirmed: bool) -> Finding:
+    """The finding of the segments that moved, (G,) bool, beyond limits (G,) in logs."""
+    names, expected = measure.deviations.names, measure.deviations.expected
+    order = np.flatnonzero(moved)[np.argsort(-expected[moved], kind="stable")]
+    share = float(expected[order].sum() / max(expected.sum(), 1e-9))
     normal_up_to = np.abs(np.expm1(np.copysign(limit, measure.change)))
-    return Finding(kind, measure.what, measure.window, names, np.expm1(measure.change[order]), normal_up_to[order], share,
-                   confirmed)
+    return Finding(measure.kind, measure.what, measure.window, [names[g] for g in order], np.expm1(measure.change[order]),
+                   normal_up_to[order], share, confirmed)
 
 
 def log_tolerance(measure: Measure, rules: DriftParams) -> float:
-    """The change that is let pass whatever the sampling error, in logs."""
+    """The change that is tolerated whatever the sampling error, in logs."""
     return float(np.log1p(rules.level_tolerance if measure.what == LEVEL else rules.mape_tolerance))
 
 
 def alarm_limit(measure: Measure, rules: DriftParams) -> np.ndarray:
-    """(G,) from where on a segment counts by itself, in logs."""
+    """(G,) the size from which a segment counts by itself, in logs."""
     return np.maximum(log_tolerance(measure, rules), (rules.sigmas + (measure.kind in COMMON)) * measure.sd)
 
 
 def mape_limit(measured: Sequence[Measure], rules: DriftParams) -> float | None:
     """The relative rise of MAPE from which it is an alarm; None where no error is measured."""
-    whole = [measure for measure in measured if (measure.kind, measure.what) == (EVERYTHING, ERROR)]
-    limit = float(np.expm1(alarm_limit(whole[0], rules)[0])) if whole else float("nan")
+    everything = [measure for measure in measured if (measure.kind, measure.what) == (EVERYTHING, ERROR)]
+    limit = float(np.expm1(alarm_limit(everything[0], rules)[0])) if everything else float("nan")
     return limit if np.isfinite(limit) else None
 
 
-def enough(kind: str, found: Deviations, moved: np.ndarray, rules: DriftParams) -> bool:
-    """Whether the segments that moved are worth a training; one weekday alone may be a holiday."""
-    return bool(found.due[moved].sum() >= rules.volume * found.due.sum() and moved.sum() >= (2 if kind == WEEKDAY else 1))
-
-
-def drifted(findings: Sequence[Finding]) -> bool:
-    """Whether any of it is worth a training."""
-    return any(found.confirmed for found in findings)
+def worth_a_training(kind: str, deviations: Deviations, moved: np.ndarray, rules: DriftParams) -> bool:
+    """Whether the segments that moved, (G,) bool, make up the volume; one weekday alone may be a holiday."""
+    expected = deviations.expected
+    return bool(expected[moved].sum() >= rules.volume * expected.sum() and moved.sum() >= (2 if kind == WEEKDAY else 1))

@@ -18,6 +18,6 @@ class DriftParams(Section):
     level_tolerance: float = Field(gt=0, description="a segment's sales this much off the forecast, relative, are let pass")
     sigmas: float = Field(gt=1, description="beyond what is normal, for one segment; one more for what all sales do together")
     volume: Share = Field(description="share of all sales that has to have moved")
-    silent_days: Positive = Field(description="days without a sale, where some were due, that make a series a data problem")
+    silent_days: Positive = Field(description="days without a sale, where some were expected, that make a series a data problem")
     sample_rows: Positive = Field(description="rows that Evidently compares")
     column_share: Share = Field(description="share of columns that have to differ from last year's season to call it data drift")

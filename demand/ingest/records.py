@@ -11,8 +11,8 @@ from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers
 from demand.ingest.data_params import DataParams
 from demand.ingest.table_reader import Source
 from demand.schema.errors import UserError
+from demand.schema.listing import SHOWN, list_some
 
-SHOWN = 5  # offenders named in a message
 LARGEST = float(np.finfo("f4").max)
 
 
@@ -64,19 +64,8 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
     sales = numbers["sales"][0]
 
-    found = [
-        offenders("without a store", blank_stores, table, "store", "Fill in the id"),
-        offenders("without an item", blank_items, table, "item", "Fill in the id"),
-        offenders("with a date that is none", undated, table, "date",
-                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format (data.transactions cuts times off)"),
-        *(offenders(f"with {name} that is not a number", text, table, name, "Write a number, or nothing where it is unknown")
-          for name, (_, text) in numbers.items()),
-        *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
-          for name, (values, _) in numbers.items()),
-        offenders("with negative sales", (sales < 0) & (not summed), table, "sales",
-                  "Write returns elsewhere, leave the value empty, or set data.transactions: true to take returns off their day"),
-    ]
-    report_offenders(source, file, found)
+    wrong = {"store": blank_stores, "item": blank_items, "date": undated}
+    report_offenders(source, file, unusable_rows(table, wrong, numbers, summed))
 
     pairs, series = distinct(store.astype(np.int64) * len(items) + item)
     dates = np.arange(day.min(), day.max() + 1)
@@ -96,6 +85,29 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     units, counts = day_sums(sales, series, column, shape) if summed else (grid(sales), {})
     result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
     return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed, **counts}
+
+
+def unusable_rows(table: pa.Table, wrong: dict[str, np.ndarray], numbers: dict[str, tuple[np.ndarray, np.ndarray]],
+                  summed: bool) -> list[Offenders]:
+    """The rows that cannot be used, by problem.
+
+    Args:
+        wrong: by key column, (N,) bool, rows in which it is blank or no date.
+        numbers: of sales and the known-future columns: values (N,), and (N,) bool, which are text.
+        summed: whether rows add up, so that sales may be negative.
+    """
+    return [
+        offenders("without a store", wrong["store"], table, "store", "Fill in the id"),
+        offenders("without an item", wrong["item"], table, "item", "Fill in the id"),
+        offenders("with a date that is none", wrong["date"], table, "date",
+                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format (data.transactions cuts times off)"),
+        *(offenders(f"with {name} that is not a number", text, table, name, "Write a number, or nothing where it is unknown")
+          for name, (_, text) in numbers.items()),
+        *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
+          for name, (values, _) in numbers.items()),
+        offenders("with negative sales", (numbers["sales"][0] < 0) & (not summed), table, "sales",
+                  "Write returns elsewhere, leave the value empty, or set data.transactions: true to take returns off their day"),
+    ]
 
 
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,
@@ -144,9 +156,8 @@ def report_offenders(source: Source, file: str, found: list[Offenders]) -> None:
     for kind in found:
         if len(kind.rows):
             numbers = source.numbers(kind.rows[:SHOWN])
-            shown = "; ".join(f"{source.unit} {number}: {says}" for number, says in zip(numbers, kind.says, strict=True))
-            more = f"; and {len(kind.rows) - SHOWN:,} more" if len(kind.rows) > SHOWN else ""
+            named = [f"{source.unit} {number}: {says}" for number, says in zip(numbers, kind.says, strict=True)]
             count = "1 row" if len(kind.rows) == 1 else f"{len(kind.rows):,} rows"
-            problems.append(f"{count} {kind.problem}: {shown}{more}. {kind.remedy}.")
+            problems.append(f"{count} {kind.problem}: {list_some(named, total=len(kind.rows), separator='; ')}. {kind.remedy}.")
     if problems:
         raise UserError("\n  ".join([f"{file}: {problems[0]}", *problems[1:]]))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from demand.ingest.records import SHOWN, Records
+from demand.ingest.records import Records
 from demand.schema.errors import UserError
+from demand.schema.listing import SHOWN, list_some
 
 LONGEST_SILENCE = 366  # days without a sale anywhere; more is a mistyped year, and every series would be filled up to it
 
@@ -60,14 +61,11 @@ def complain(records: Records, where: np.ndarray, problem: str, remedy: str) -> 
     """Raise if `where` (S, days) holds anywhere, naming series and dates."""
     series = np.flatnonzero(where.any(axis=1))
     if len(series):
-        shown = "; ".join(f"{records.name(s)}: {span(records.dates[0] + np.flatnonzero(where[s]))}" for s in series[:SHOWN])
-        raise UserError(f"{problem}: {len(series):,} series: {shown}{more(len(series))}. Remedy: {remedy}")
+        named = [f"{records.name(s)}: {span(records.dates[0] + np.flatnonzero(where[s]))}" for s in series[:SHOWN]]
+        listed = list_some(named, total=len(series), separator="; ")
+        raise UserError(f"{problem}: {len(series):,} series: {listed}. Remedy: {remedy}")
 
 
 def span(days: np.ndarray) -> str:
-    """Some days in words."""
+    """The first of some days, or the first, the last and their number."""
     return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
-
-
-def more(count: int) -> str:
-    return f"; and {count - SHOWN:,} more" if count > SHOWN else ""

@@ -19,14 +19,14 @@ from demand.model.base.prices import as_discounts, price_names
 from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.direct_member import direct_base, fit_direct
 from demand.model.holdout import member_forecast, tune_on_holdout
-from demand.model.intervals import LEVELS, Dispersion, in_whole_units, prior_dispersion, shared_error, widened
+from demand.model.intervals import Dispersion, in_whole_units, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
 from demand.model.trees.train_params import TrainParams
 from demand.model.trees.training_rows import training_rows
 from demand.model.trees.trees import Trees
-from demand.panel.forecast import Forecast
+from demand.panel.forecast import LEVELS, Forecast
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 
@@ -140,12 +140,14 @@ class DemandModel:
 
     def to_bytes(self) -> bytes:
         """The whole model: the same bytes on every run and with any number of threads."""
-        return pack(self.facts, self.factors, self.trees, self.spread, self.direct)
+        return pack(self.facts, self.factors, self.trees.to_bytes(), self.spread, self.direct.to_bytes() if self.direct else b"")
 
     @classmethod
     def from_bytes(cls, content: bytes) -> DemandModel:
         """The inverse of to_bytes; a UserError where the bytes are of a newer format, or no model."""
-        return cls(*unpack(content))
+        facts, factors, trees, spread, direct = unpack(content)
+        read = ALGORITHMS[facts["train"]["algorithm"]].from_bytes
+        return cls(facts, factors, read(trees), spread, read(direct) if direct else None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return model_from_bytes, (self.to_bytes(),)

@@ -14,9 +14,9 @@ import numpy as np
 
 from demand.model.base.factors import SEASON_NEEDS
 from demand.model.count_distribution import count_quantiles, normal_scores
+from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
 
-LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
 TAILS = tuple(sorted((100 + sign * p) / 200 for p in LEVELS for sign in (-1, 1)))
 MONTH = 30  # days of the horizon that share one set of quantiles
 ENOUGH = 400  # held-out days for a set of their own

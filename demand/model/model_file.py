@@ -16,8 +16,6 @@ import numpy as np
 
 from demand.model.base.factors import Factors
 from demand.model.intervals import Dispersion
-from demand.model.trees.algorithms import ALGORITHMS
-from demand.model.trees.trees import Trees
 from demand.schema.errors import UserError
 
 FORMAT = 2  # of the bytes; those of release 0.1, which did not number it, read as 1
@@ -25,22 +23,24 @@ CALLS = {("demand.model.demand_model", "model_from_bytes")}  # what a model file
 OLD_CLASS = ("stages.forecasting.model", "DemandModel")  # release 0.1 called its method from_bytes
 
 
-def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersion,
-         direct: Trees | None) -> bytes:
-    """The parts of a model in one archive of arrays: the same bytes on every run and with any number of threads."""
-    dispersion = {"counting": spread.counting, "relative": spread.relative, "common": spread.common,
-                  "whole": spread.whole}
+def pack(facts: dict[str, Any], factors: Factors, trees: bytes, spread: Dispersion, direct: bytes) -> bytes:
+    """The parts of a model in one archive of arrays: the same bytes on every run and with any number of threads.
+
+    Args:
+        trees, direct: the bytes of the two members' trees; none for a model without a direct member.
+    """
+    dispersion = {"counting": spread.counting, "relative": spread.relative, "common": spread.common, "whole": spread.whole}
     head = json.dumps({**facts, "format": FORMAT, "spread": dispersion, "noise": factors.noise}, sort_keys=True).encode()
     stream = io.BytesIO()
     f = factors
-    np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(trees.to_bytes(), "u1"), store=ids_to_array(f.store),
+    np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(trees, "u1"), store=ids_to_array(f.store),
              item=ids_to_array(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
              reach=f.reach, exposure=f.exposure, dispersion=f.dispersion, quantiles=spread.quantiles,
-             direct=np.frombuffer(direct.to_bytes() if direct else b"", "u1"))
+             direct=np.frombuffer(direct, "u1"))
     return stream.getvalue()
 
 
-def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion, Trees | None]:
+def unpack(content: bytes) -> tuple[dict[str, Any], Factors, bytes, Dispersion, bytes]:
     """The inverse of pack.
 
     Raises:
@@ -58,9 +58,7 @@ def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion, 
     spread = Dispersion(**facts.pop("spread"), quantiles=a["quantiles"])
     factors = Factors(ids_from_array(a["store"]), ids_from_array(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
                       a["usual"], a["reach"], facts.pop("noise"), *(a[name] for name in ("exposure", "dispersion") if name in a))
-    read = ALGORITHMS[facts["train"]["algorithm"]].from_bytes
-    direct = read(a["direct"].tobytes()) if "direct" in a and a["direct"].size else None
-    return facts, factors, read(a["trees"].tobytes()), spread, direct
+    return facts, factors, a["trees"].tobytes(), spread, a["direct"].tobytes() if "direct" in a else b""
 
 
 class BytesOnly(pickle.Unpickler):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
 from demand.schema.json_record import ModelRecord, sha256
-
-if TYPE_CHECKING:
-    from demand.model.demand_model import DemandModel
 
 
 class TrainingRecord(ModelRecord):
@@ -29,11 +26,11 @@ class TrainingRecord(ModelRecord):
     libraries: dict[str, str] = Field(default_factory=dict, description="versions of the libraries that decide the numbers")
 
 
-def training_record(model: DemandModel, content: bytes, rows: int, libraries: dict[str, str]) -> dict[str, Any]:
-    """metrics/train.json of a model, its file's bytes and the rows of its window. No clock: two clones must agree on it."""
+def training_record(facts: dict[str, Any], content: bytes, rows: int, libraries: dict[str, str]) -> dict[str, Any]:
+    """metrics/train.json, from a model's facts, its file's bytes and the rows of its window. No clock: two clones must agree."""
     return TrainingRecord(
-        model_sha256=sha256(content), trained_from=model.facts["trained_from"], trained_through=model.facts["trained_through"],
-        rows=rows, series=model.facts["series"], horizon=model.facts["horizon"], base=model.base.kind,
-        report=model.facts["base_tests"], intervals=model.facts.get("intervals"), train=model.facts["train"],
-        known_future=tuple(model.facts["known_future"]), libraries=libraries,
+        model_sha256=sha256(content), trained_from=facts["trained_from"], trained_through=facts["trained_through"],
+        rows=rows, series=facts["series"], horizon=facts["horizon"], base=facts["base"],
+        report=facts["base_tests"], intervals=facts.get("intervals"), train=facts["train"],
+        known_future=tuple(facts["known_future"]), libraries=libraries,
     ).model_dump(mode="json")

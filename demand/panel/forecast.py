@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEVELS = (80, 95)  # nominal coverage of the prediction intervals, %
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -14,7 +16,7 @@ class Forecast:
     Attributes:
         origin: the last day whose sales were known.
         point: (S, H) the expected sales, 0 where the day is more likely closed than open. It adds up over days and series.
-        low, high: {80: (S, H), 95: (S, H)} ends of the prediction intervals.
+        low, high: (S, H) by LEVELS, ends of the prediction intervals.
     """
 
     origin: np.datetime64

@@ -13,6 +13,22 @@ import numpy as np
 # What is known of one series on one day. The order is the code in `Panel.status`.
 STATUSES = ("observed", "outlier", "filled", "closed", "future", "absent")
 OBSERVED, OUTLIER, FILLED, CLOSED, FUTURE, ABSENT = range(len(STATUSES))
+OPEN = "open"  # the known-future column that plans closed days
+
+
+def is_past(status: np.ndarray) -> np.ndarray:
+    """Bool, like the statuses: days of a series' life that have passed, whether its sales are known or were filled."""
+    return (status != ABSENT) & (status != FUTURE)
+
+
+def is_stated(status: np.ndarray) -> np.ndarray:
+    """Bool, like the statuses: past days of which the source says what was sold, or that they were closed."""
+    return is_past(status) & (status != FILLED)
+
+
+def is_trading(status: np.ndarray) -> np.ndarray:
+    """Bool, like the statuses: days whose sales say something about demand, that is open and not filled."""
+    return (status == OBSERVED) | (status == OUTLIER)
 
 
 @dataclass(frozen=True)
@@ -45,14 +61,13 @@ class Panel:
 
     @property
     def trading(self) -> np.ndarray:
-        """(S, D) bool: days whose sales say something about demand, that is open and not filled."""
-        return (self.status == OBSERVED) | (self.status == OUTLIER)
+        """(S, D) bool: days whose sales say something about demand (is_trading)."""
+        return is_trading(self.status)
 
     @property
     def last_day(self) -> np.datetime64:
         """The newest day on which any series has sales: the origin of the next forecast."""
-        past = ((self.status != FUTURE) & (self.status != ABSENT)).any(axis=0)
-        return self.dates[np.flatnonzero(past)[-1]]
+        return self.dates[np.flatnonzero(is_past(self.status).any(axis=0))[-1]]
 
     def column(self, day: np.datetime64) -> int:
         """The position of `day` on the time axis; may lie outside [0, D)."""
@@ -64,7 +79,7 @@ class Panel:
         The known-future columns and the time axis stay, as they are known ahead. The arrays are copies where they change.
         """
         end = self.column(day) + 1
-        begun = ((self.status[:, :end] != ABSENT) & (self.status[:, :end] != FUTURE)).any(axis=1)
+        begun = is_past(self.status[:, :end]).any(axis=1)
         sales, recorded, status = (a[begun].copy() for a in (self.sales, self.recorded, self.status))
         sales[:, end:] = np.nan
         recorded[:, end:] = np.nan
@@ -88,15 +103,10 @@ class Panel:
 def closed_by_plan(panel: Panel) -> np.ndarray:
     """(S, D) bool: days that are closed, as recorded, inferred, or planned by the known-future column `open`."""
     closed = panel.status == CLOSED
-    if "open" in panel.known_names:
-        closed = closed | (panel.known[:, :, panel.known_names.index("open")] == 0)
-    return closed
+    return closed if OPEN not in panel.known_names else closed | (panel.known[:, :, panel.known_names.index(OPEN)] == 0)
 
 
 def rows_of(panel: Panel, history: Panel) -> np.ndarray:
     """(S,) bool: which of the panel's series are among the history's; both are in the same order."""
     wanted = set(zip(history.store.tolist(), history.item.tolist(), strict=True))
     return np.array([key in wanted for key in zip(panel.store.tolist(), panel.item.tolist(), strict=True)])
-
-
-OPEN = "open"

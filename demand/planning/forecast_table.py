@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from demand.model.demand_model import DemandModel
-from demand.model.intervals import LEVELS
 from demand.panel.arrow import to_arrow
-from demand.panel.forecast import Forecast
+from demand.panel.fitted_model import FittedModel
+from demand.panel.forecast import LEVELS, Forecast
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
 
 
-def forecast_next_days(panel: Panel, model: DemandModel, horizon: int) -> Forecast:
+def forecast_next_days(panel: Panel, model: FittedModel, horizon: int) -> Forecast:
     """The days after the panel's last; raises where a known-future column has no value for one of them."""
     origin = panel.last_day
     ahead = panel.extended(horizon)

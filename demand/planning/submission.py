@@ -9,11 +9,11 @@ from pyarrow import csv as arrow_csv
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
+from demand.schema.listing import SHOWN, list_some
 
 ASKED = ("id", "date", "store", "item")
 GIVEN = ("id", "sales")
 DECIMALS = 3
-SHOWN = 5  # rows that a message names
 
 
 def submission_rows(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> list[tuple[str, float]]:
@@ -50,9 +50,9 @@ def submission_rows(asked: pa.Table, file: str, panel: Panel, forecast: Forecast
 
 def describe_rows(problem: str, rows: np.ndarray, says: list[str], remedy: str) -> str:
     """Some wrong rows in words; the header is line 1."""
-    shown = "; ".join(f"line {row + 2}: {says[row]!r}" for row in rows[:SHOWN])
-    more = f"; and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
-    return f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} {problem}: {shown}{more}. {remedy}"
+    named = [f"line {row + 2}: {says[row]!r}" for row in rows[:SHOWN]]
+    return (f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} {problem}: "
+            f"{list_some(named, total=len(rows), separator='; ')}. {remedy}")
 
 
 def parse_test_day(text: str) -> np.datetime64:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from dateutil.easter import easter
+
+from demand.panel.calendar import weekdays
 
 DAY = np.timedelta64(1, "D")
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (10, 3), (12, 25), (12, 26))
@@ -35,11 +38,6 @@ def days_in(first: np.datetime64, years: float) -> int:
     month = first.astype("datetime64[M]")
     end = (month + 12 * int(years)).astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
     return max(1, int((end - first).astype(int)) + round((years - int(years)) * 365.25))
-
-
-def weekday(dates: np.ndarray) -> np.ndarray:
-    """Monday 0 … Sunday 6."""
-    return (dates.astype(int) + 3) % 7
 
 
 def levels(rng: np.random.Generator, store: np.ndarray, item: np.ndarray) -> np.ndarray:
@@ -107,8 +105,8 @@ def promotions(rng: np.random.Generator, dates: np.ndarray, series: int) -> tupl
     week = (dates.astype(int) + 3) // 7
     week -= week[0]
     on = (week % 2 == 0) ^ (calendar.random(week[-1] + 1) < 1 / 8)[week]
-    by_weekday = np.array([1.4, 1.1, 0.95, 0.8, 0.75, 0, 0])[weekday(dates)]
-    return np.repeat((on & (weekday(dates) < 5))[:, None], series, axis=1), by_weekday[:, None] * uplift
+    by_weekday = np.array([1.4, 1.1, 0.95, 0.8, 0.75, 0, 0])[weekdays(dates)]
+    return np.repeat((on & (weekdays(dates) < 5))[:, None], series, axis=1), by_weekday[:, None] * uplift
 
 
 def opening(rng: np.random.Generator, dates: np.ndarray, store: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +115,7 @@ def opening(rng: np.random.Generator, dates: np.ndarray, store: np.ndarray) -> t
     on_sundays, regional = rng.random(stores) < 0.03, rng.random(stores) < 0.35
     days = np.append(dates, dates[-1] + DAY)
     holiday = public_holidays(days)[:, None] | (holidays_on(days, REGIONAL_HOLIDAYS)[:, None] & regional)
-    sunday = (weekday(days) == SUNDAY)[:, None]
+    sunday = (weekdays(days) == SUNDAY)[:, None]
     closed = holiday | (sunday & ~on_sundays)
     eve = holiday[1:] & ~sunday[1:]
     return ~closed[:-1][:, store], (eve & ~closed[:-1])[:, store]
@@ -126,7 +124,7 @@ def opening(rng: np.random.Generator, dates: np.ndarray, store: np.ndarray) -> t
 def public_holidays(dates: np.ndarray) -> np.ndarray:
     """(D,) bool: the holidays of the whole country, fixed and around Easter."""
     years = np.unique(dates.astype("datetime64[Y]").astype(int) + 1970)
-    moving = np.array([easter(int(year)) + shift * DAY for year in years for shift in EASTER_HOLIDAYS])
+    moving = np.array([np.datetime64(easter(int(year))) + shift * DAY for year in years for shift in EASTER_HOLIDAYS])
     return holidays_on(dates, FIXED_HOLIDAYS) | np.isin(dates, moving)
 
 
@@ -135,17 +133,6 @@ def holidays_on(dates: np.ndarray, days: tuple[tuple[int, int], ...]) -> np.ndar
     month = dates.astype("datetime64[M]")
     code = (month.astype(int) % 12 + 1) * 100 + (dates - month.astype("datetime64[D]")).astype(int) + 1
     return np.isin(code, [100 * m + d for m, d in days])
-
-
-def easter(year: int) -> np.datetime64:
-    """Easter Sunday (Gregorian; Meeus, Jones, Butcher)."""
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    h = (19 * a + b - d - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
-    i, k = divmod(c, 4)
-    rest = (32 + 2 * e + 2 * i - h - k) % 7
-    month, day = divmod(h + rest - 7 * ((a + 11 * h + 22 * rest) // 451) + 114, 31)
-    return np.datetime64(f"{year:04d}-{month:02d}-{day + 1:02d}")
 
 
 def rows(rng: np.random.Generator, days: int, store: np.ndarray) -> np.ndarray:
@@ -179,7 +166,7 @@ def drift(kind: str, size: float, dates: np.ndarray, start: np.datetime64, week:
     if kind == "growth":
         return np.log1p(size) * (dates - start).astype(int)[:, None] / 365.25
     if kind == "weekday":
-        return size * (np.roll(week, 3, axis=0) - week)[weekday(dates)]
+        return size * (np.roll(week, 3, axis=0) - week)[weekdays(dates)]
     if kind == "season":
         return -2 * size * season
     return np.zeros((1, 1))

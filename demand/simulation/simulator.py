@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from demand.panel.arrow import to_arrow
+from demand.panel.calendar import weekdays
 from demand.schema.errors import UserError
 from demand.simulation import effects
 from demand.simulation.catalogue import Catalogue, draw_catalogue, giant_orders
@@ -72,7 +73,7 @@ def generate(demo: DemoParams) -> Chain:
     if not demo.closed_days:
         opened[:], eve[:], row[:] = True, False, True
 
-    mean = level + week[effects.weekday(dates)] + season + growth[:, None] + wander + shifts
+    mean = level + week[weekdays(dates)] + season + growth[:, None] + wander + shifts
     mean += effects.month_edge(trade, dates)[:, None] + promo * uplift + 0.12 * eve
     counting, which, drifting, listing, ordering = streams
     catalogue = draw_catalogue(listing, len(dates), store, item) if demo.catalogue else None

@@ -20,8 +20,8 @@ from starlette.requests import Request
 from api import errors, limits, schemas
 from api.limits import Bodies, Budget, fits_budget
 from api.serving import batch_body
-from bench.bodies import AT_ONCE, Running, cost, paths, serving
-from bench.hostile import SIZES, kinds
+from bench.serving.bodies import AT_ONCE, Running, cost, paths, serving
+from bench.serving.hostile import SIZES, kinds
 
 DAY = "2024-02-25"
 SIZE = 2_000_000
@@ -39,7 +39,7 @@ def server(template: Path) -> Iterator[Running]:
 
 @pytest.mark.parametrize(("route", "name"), [(route, name) for route in SIZES for name in kinds(route)])
 def test_a_hostile_body_is_refused_and_holds_nobody_up(server: Running, route: str, name: str) -> None:
-    """The limits are 1 s, 300 MB and 100 ms; `python -m bench.bodies` holds full-size bodies to them. Here with a wide margin."""
+    """The limits are 1 s, 300 MB and 100 ms; bench.serving.bodies holds full-size bodies to them. Here with a wide margin."""
     spent = cost(server, paths(server)[route], kinds(route)[name](min(SIZE, SIZES[route])), rounds=1)
     assert set(spent.statuses) <= {200, 404, 413, 422}, spent
     assert spent.seconds < 10, spent

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench.bodies import Running, serving
+from bench.serving.bodies import Running, serving
 from tests.api.conftest import KEY
 
 DAY = "2024-02-25"

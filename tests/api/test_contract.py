@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from api.app import create_app
 from api.documentation import SWAGGER
 from api.settings import Settings
-from bench.bodies import serving
-from bench.fuzz import fuzz
+from bench.serving.bodies import serving
+from bench.serving.fuzz import fuzz
 from tests.api.conftest import KEY, settings, started
 
 DAY = "2024-02-25"
@@ -177,14 +177,14 @@ def test_whatever_the_docs_refer_to_is_there(client: TestClient) -> None:
 
 @pytest.mark.parametrize("key", ["", KEY])
 def test_every_check_of_schemathesis_on_every_operation(template: Path, key: str) -> None:
-    """In short; `python -m bench.fuzz` sends 20,000 cases."""
+    """In short; `python -m bench.serving.fuzz` sends 20,000 cases."""
     with serving(template, key) as running:
         assert fuzz(running, cases=500, examples=15) >= 500
 
 
 def test_the_fuzzer_finds_what_is_wrong(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the days of the forecast, what the document allows is refused, and that ends the run."""
-    monkeypatch.setattr("bench.fuzz.facts", lambda _: '{"days": ["2001-01-01"], "known_future": []}')
+    monkeypatch.setattr("bench.serving.fuzz.facts", lambda _: '{"days": ["2001-01-01"], "known_future": []}')
     with serving(template) as running, pytest.raises(SystemExit, match="date_outside_horizon"):
         fuzz(running, cases=1, examples=5)
 

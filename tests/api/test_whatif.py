@@ -7,17 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import PARAMS
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from panels import TRAIN, noisy, panel, ready, shaped
 
 from api.app import create_app
-from api.serving.whatif import IMPROBABLE, WhatIf
+from api.serving.whatif import WhatIf
 from demand.backtest.evaluation_record import evaluation_record
 from demand.cleaning.clean_panel import clean
-from demand.cleaning.prepare_params import PrepareParams
+from demand.cleaning.prepare_params import DEFAULTS, PrepareParams
 from demand.ingest.records import Records
 from demand.model.base.off_sale import store_trades
 from demand.model.demand_model import DemandModel
@@ -25,6 +23,8 @@ from demand.panel.panel import FILLED, Panel
 from demand.schema.json_record import sha256
 from tests.api.conftest import SETTINGS, pointer, put_data, put_model, started
 from tests.api.conftest import settings as settings_of
+from tests.examples import PARAMS
+from tests.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.run import paths
 from workspace.run.files import write_json
 
@@ -40,7 +40,7 @@ def test_an_unscored_model_is_marked_and_its_missing_scores_stop_nothing(tmp_pat
         tree = tmp_path / state
         put_data(tree, whole)
         put_model(tree, model, version)
-        scores = evaluation_record([], whole)
+        scores = evaluation_record([], whole, {})
         write_json(tree / paths.EVALUATE_METRICS, scores | {"model_sha256": sha256((tree / paths.MODEL).read_bytes())
                                                             if version is None else "0" * 64})
         if version:
@@ -121,4 +121,4 @@ def test_zeros_mean_what_they_mean_to_the_pipeline(kind: str, zeros: int) -> Non
 
 
 def test_the_server_judges_zeros_by_the_default_of_params_yaml() -> None:
-    assert IMPROBABLE == RULES.closed_probability
+    assert DEFAULTS == RULES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,10 @@ import pytest
 
 from demand.model.demand_model import DemandModel
 from tests.api.conftest import KEY, put_model
-from tests.conftest import ROOT
+from tests.examples import ROOT
+from tests.ports import free_port
 
 VERSION = "20260102T030405Z"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import s3
+
+from tests.automation import s3
 
 
 @pytest.fixture(scope="module")

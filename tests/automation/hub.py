@@ -10,15 +10,13 @@ import base64
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,69 +26,12 @@ import yaml
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
+from tests.automation.spaces import CREATED, LARGE, Repo, entry_of, git_hash
+from tests.ports import free_port
+
 WRITE, READ = "hf_write", "hf_read"  # tokens
 ID_TOKEN, REQUEST_TOKEN = "id.of.the.workflow", "of-the-runner"
 PAGE = 25  # files of a listing
-LARGE = (".parquet", ".pkl")
-CREATED = {".gitattributes": b"*.parquet filter=lfs\n*.pkl filter=lfs\n", "README.md": b"---\ntitle: new\nsdk: docker\n---\n"}
-
-
-def git_hash(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-@dataclass(frozen=True)
-class Commit:
-    id: str
-    title: str
-    files: dict[str, bytes]
-    changed: tuple[str, ...] = ()  # what the request named, as "kind path"
-
-
-@dataclass
-class Repo:
-    """A Space. `fails` says why files cannot be built, None if they can; `stale`: the process before goes on answering."""
-
-    name: str
-    private: bool
-    commits: list[Commit] = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
-    stage: str = "NO_APP_FILE"
-    running: str | None = None
-    error: str | None = None
-    process: subprocess.Popen[bytes] | None = None
-    port: int = 0
-    fails: Callable[[dict[str, bytes]], str | None] = lambda _: None
-    stale: bool = False
-
-    @property
-    def head(self) -> Commit:
-        return self.commits[-1]
-
-    def at(self, revision: str) -> Commit:
-        if revision == "main":
-            return self.head
-        return next(commit for commit in self.commits if commit.id == revision)
-
-    def add(self, title: str, files: Mapping[str, bytes], changed: tuple[str, ...] = ()) -> Commit:
-        commit = Commit(hashlib.sha1(f"{title}{len(self.commits)}".encode()).hexdigest(), title, dict(files), changed)
-        self.commits.append(commit)
-        return commit
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def entry_of(path: str, content: bytes) -> dict[str, Any]:
-    """A file in a listing."""
-    found = {"type": "file", "path": path, "size": len(content), "oid": git_hash(content)}
-    if path.endswith(LARGE):
-        digest = hashlib.sha256(content).hexdigest()
-        found |= {"oid": git_hash(digest.encode()), "lfs": {"oid": digest, "size": len(content), "pointerSize": 130}}
-    return found
 
 
 class Hub:

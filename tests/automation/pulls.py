@@ -6,15 +6,14 @@ get 422; a token whose workflow may not open any gets 403.
 
 from __future__ import annotations
 
-import json
 import subprocess
-import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from tests.automation.json_server import JsonHandler
 
 REPOSITORY = "someone/demand"
 HOOK = """#!/bin/sh
@@ -35,7 +34,7 @@ def protect(origin: Path, protected: bool = True) -> None:
     hook.chmod(0o755)
 
 
-class Pulls(BaseHTTPRequestHandler):
+class Pulls(JsonHandler):
     """The pull requests of REPOSITORY; the token `right` may open them, `reader` may not."""
 
     origin: Path
@@ -45,16 +44,9 @@ class Pulls(BaseHTTPRequestHandler):
     @contextmanager
     def serving(cls, origin: Path) -> Iterator[tuple[dict[str, str], list[dict[str, Any]]]]:
         """Environment variables that lead there, and the pull requests as they change."""
-        handler = type("Here", (cls,), {"origin": origin, "pulls": []})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield {"GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}", "GITHUB_REPOSITORY": REPOSITORY}, handler.pulls  # type: ignore[attr-defined]
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        pulls: list[dict[str, Any]] = []
+        with cls.listening(origin=origin, pulls=pulls) as address:
+            yield {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": REPOSITORY}, pulls
 
     def do_GET(self) -> None:
         place, _, query = self.path.partition("?")
@@ -86,20 +78,6 @@ class Pulls(BaseHTTPRequestHandler):
     def allowed(self) -> bool:
         return self.headers["Authorization"] == "Bearer right"
 
-    def body(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        return content
-
     def exists(self, branch: str) -> bool:
         return subprocess.run(["git", "rev-parse", "--verify", f"refs/heads/{branch}"], cwd=self.origin, capture_output=True,
                               check=False).returncode == 0
-
-    def answer(self, status: int, content: Any) -> None:
-        data = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        pass

@@ -16,14 +16,16 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from examples import ROOT
 from fastapi import Request
-from hostile import CORE, FORMS, MODES, Hostile, holds_secret, hostile
-from hub import CREATED, Hub, Repo, free_port
 
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
+from tests.automation.hub import Hub
+from tests.automation.spaces import CREATED, Repo
+from tests.examples import ROOT
+from tests.hostile import CORE, FORMS, MODES, Hostile, holds_secret, hostile
+from tests.ports import free_port
 from workspace.run.files import write_json
 
 VERSION, SPACE = "20260102T030405Z", "shop/demand"

@@ -7,74 +7,18 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from examples import ROOT
-from pipelines import Project
 
 from automation import comment_on_pr
 from demand.schema.errors import UserError
+from tests.automation.comments import Comments
+from tests.examples import ROOT
+from tests.pipelines import Project
 
 NEW = "0" * 40  # what GitHub calls the commit before the first push
-
-
-class Comments(BaseHTTPRequestHandler):
-    """The comments of pull request 7; the token `fork` may only read. Pages hold 100, as GitHub's do."""
-
-    texts: list[str]
-
-    @classmethod
-    @contextmanager
-    def serving(cls, texts: list[str]) -> Iterator[tuple[str, list[str]]]:
-        """The API's address, and the texts of the comments as they change."""
-        handler = type("Here", (cls,), {"texts": texts})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", texts
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
-
-    def do_GET(self) -> None:
-        page = int(re.search(r"page=(\d+)$", self.path)[1])  # type: ignore[index]
-        found = [{"id": n, "body": text} for n, text in enumerate(self.texts)]
-        self.answer(200, found[100 * (page - 1) : 100 * page])
-
-    def do_POST(self) -> None:
-        self.change(lambda text: self.texts.append(text), "/repos/someone/demand/issues/7/comments")
-
-    def do_PATCH(self) -> None:
-        number = int(self.path.rsplit("/", 1)[1])
-        self.change(lambda text: self.texts.__setitem__(number, text), f"/repos/someone/demand/issues/comments/{number}")
-
-    def change(self, make: Any, path: str) -> None:
-        assert self.path == path
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
-        if self.headers["Authorization"] == "Bearer fork":
-            return self.answer(403, {"message": "Resource not accessible by integration"})
-        if self.headers["Authorization"] != "Bearer right":
-            return self.answer(401, {"message": "Bad credentials"})
-        make(body)
-        return self.answer(200, {})
-
-    def answer(self, status: int, content: Any) -> None:
-        data = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 @pytest.fixture

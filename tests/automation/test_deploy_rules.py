@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from examples import ROOT
-from workflows import Context, due
+
+from tests.automation.workflows import Context, due
+from tests.examples import ROOT
 
 JOB = yaml.safe_load((ROOT / ".github/workflows/retrain.yml").read_text())["jobs"]["deploy"]
 CHECK = {"remote": "true", "retrain": "false", "deploy": "true", "pull_request": ""}

@@ -12,10 +12,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import s3
-from pipelines import DRIFTS, FIRST, START, Project, sales_csv
-from pulls import Pulls, protect
-from test_workflows import Remote, went
+
+from tests.automation import s3
+from tests.automation.pulls import Pulls, protect
+from tests.automation.test_workflows import Remote, went
+from tests.pipelines import DRIFTS, FIRST, START, Project, sales_csv
 
 pytestmark = pytest.mark.slow
 

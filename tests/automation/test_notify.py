@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
-from examples import ROOT
-from hub import free_port
 
 from automation import notify
+from tests.examples import ROOT
+from tests.ports import free_port
 
 SECRET = "T000/B000/very-secret"
 PASSWORD = "a-password"

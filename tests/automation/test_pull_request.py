@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulls import Pulls, protect
-from test_record import Clone
+
+from tests.automation.pulls import Pulls, protect
+from tests.automation.test_record import Clone
 
 BRANCH = "automation/main"
 

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from examples import ROOT
 
 from automation import check_drift
 from automation.run_loop import parsed
 from demand.champion.champion_record import Champion
+from tests.examples import ROOT
 
 
 class Clone:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-import s3
 import yaml
 from botocore.exceptions import ClientError
-from examples import ROOT
+
+from tests.automation import s3
+from tests.examples import ROOT
 
 
 class Repository:

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from examples import ROOT
-from pipelines import Project
+
+from tests.examples import ROOT
+from tests.pipelines import Project
 
 
 @pytest.mark.slow

@@ -6,14 +6,15 @@ from typing import Any
 
 import huggingface_hub
 import pytest
-from hostile import CORE, Hostile, holds_secret, hostile
 
 from api.access import check_key
 from api.settings import Settings
 from automation import comment_on_pr
 from automation.support import environment, hub, smoke_test
+from automation.support.hub_errors import hub_errors
 from demand.schema.errors import UserError
-from workspace.run.settings import load_settings
+from tests.hostile import CORE, Hostile, holds_secret, hostile
+from workspace.secrets.settings import load_settings
 
 GITHUB = {"GITHUB_TOKEN": CORE, "GITHUB_REPOSITORY": "someone/demand", "PULL_REQUEST": "7"}
 
@@ -56,7 +57,7 @@ def test_api_and_automation_agree_on_the_key(key: str, monkeypatch: pytest.Monke
     with hostile("ready") as (server, _):
         assert smoke_test.ask(hub.Live(server.url, None), "/ready")[0] == 200
         [given] = [line.split(b": ", 1)[1] for line in server.received.split(b"\r\n") if line.lower().startswith(b"x-api-key")]
-    check_key(given, expected.get_secret_value().encode(), True)
+    check_key([(b"x-api-key", given)], expected.get_secret_value().encode("latin-1"), True)
 
 
 def test_the_client_of_the_hub_leaves_its_token_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,5 +92,5 @@ def test_no_json_of_github_is_one_message(reply: bytes, kind: str, monkeypatch: 
 @pytest.mark.parametrize("error", [KeyError("sdk"), TypeError("no list"), AttributeError("no dict"), IndexError()])
 def test_an_answer_that_is_none_of_the_hubs_is_one_message(error: Exception) -> None:
     message = f"opening: the answer is none of the Hub's \\({type(error).__name__}\\)"
-    with pytest.raises(UserError, match=message), hub.told("opening"):
+    with pytest.raises(UserError, match=message), hub_errors("opening"):
         raise error

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from examples import ROOT
+
+from tests.examples import ROOT
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 STAGE = """

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import s3
-from examples import ROOT
-from hub import WRITE, Hub
-from pipelines import DRIFTS, FIRST, START, Project, as_of
-from test_comment import Comments
-from workflows import Job, Workflow
 
 from demand.schema.json_record import sha256
+from tests.automation import s3
+from tests.automation.comments import Comments
+from tests.automation.hub import WRITE, Hub
+from tests.automation.workflows import Job, Workflow
+from tests.examples import ROOT
+from tests.pipelines import DRIFTS, FIRST, START, Project, as_of
 
 pytestmark = pytest.mark.slow
 

@@ -8,12 +8,10 @@ from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record, sha256
 from workspace.run import paths
-from workspace.run.files import read_json
+from workspace.run.files import REPRO, read_json
 
 if TYPE_CHECKING:
     from demand.model.demand_model import DemandModel
-
-REPRO = "run dvc repro first"
 
 
 def load_candidate() -> DemandModel:

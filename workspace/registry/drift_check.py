@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from demand.drift.summary import DriftSummary
+from demand.drift.summary_record import DriftSummary
 from demand.schema.json_record import parse_record
 from workspace.run import paths
-from workspace.run.files import read_json
-
-REPRO = "run dvc repro first"
+from workspace.run.files import REPRO, read_json
 
 
 def read_drift_summary() -> DriftSummary:

@@ -10,7 +10,7 @@ from demand.champion.history_rows import HISTORY, history_row, log_line
 from workspace.registry.store import STORED
 from workspace.run import paths
 from workspace.run.files import whole_file
-from workspace.run.redaction import redact
+from workspace.secrets.redaction import redact
 
 
 def read_history() -> list[dict[str, str]]:

@@ -15,10 +15,10 @@ from demand.model.training_record import TrainingRecord
 from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record
-from workspace.registry.candidate import REPRO, load_candidate
+from workspace.registry.candidate import load_candidate
 from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
-from workspace.run.files import read_json
+from workspace.run.files import REPRO, read_json
 
 if TYPE_CHECKING:
     from demand.model.demand_model import DemandModel

@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Callable
 
 from demand.schema.errors import UserError
-from workspace.run import redaction
+from workspace.secrets.redacted_output import redacted_output
+from workspace.secrets.redaction import read_environment
 
 
 def run_command(main: Callable[[], None]) -> None:
@@ -15,8 +16,8 @@ def run_command(main: Callable[[], None]) -> None:
 
     Nothing that is printed meanwhile holds a secret, the traceback of an unexpected error neither.
     """
-    redaction.read_environment()
-    with redaction.redacted_output():
+    read_environment()
+    with redacted_output():
         try:
             main()
         except UserError as error:

@@ -14,6 +14,7 @@ from demand.schema.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+REPRO = "run dvc repro first"  # the remedy for a record that a stage writes
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demand.model.base.log_gamma import log_gamma
-from demand.panel.panel import ABSENT, FILLED, FUTURE, OPEN, Panel
+from demand.panel.panel import FILLED, OPEN, Panel, is_stated
 from demand.panel.running_sums import running_sums
 
 BEFORE = 84  # days before a run that its series is judged by
@@ -68,7 +68,7 @@ class Runs:
 
 def store_trades(panel: Panel) -> np.ndarray:
     """(S, D) bool: the store of each series has at least half of its usual rows on that day (mean of the USUAL_DAYS before)."""
-    row = ~np.isin(panel.status, (ABSENT, FILLED, FUTURE))
+    row = is_stated(panel.status)
     names, store = np.unique(panel.store, return_inverse=True)
     rows = np.zeros((len(names), row.shape[1]), "f4")
     np.add.at(rows, store, row)
@@ -86,7 +86,7 @@ def silent_runs(panel: Panel, end: int, leave: float, trades: np.ndarray, hidden
         hidden: (S, end + 1) bool, days that no run is judged by.
     """
     status, sales = panel.status[:, : end + 1], np.nan_to_num(panel.sales[:, : end + 1])
-    row = ~np.isin(status, (ABSENT, FILLED, FUTURE))
+    row = is_stated(status)
     stated = row | ((status == FILLED) & trades[:, : end + 1])
     if OPEN in panel.known_names:
         stated &= panel.known[:, : end + 1, panel.known_names.index(OPEN)] != 0

@@ -13,7 +13,7 @@ SERIES = STORES * ITEMS
 
 def plant(tree: Path) -> None:
     """Make it, in a process of its own: it takes gigabytes."""
-    subprocess.run([sys.executable, "-m", "bench.large", tree], check=True)
+    subprocess.run([sys.executable, "-m", "bench.serving.large", tree], check=True)
 
 
 def main(tree: Path) -> None:

@@ -1,49 +1,32 @@
-"""Two years week by week under four policies of retraining: python -m bench.replay (make replay)
+"""Policies of retraining, replayed week by week: they differ in when a new champion is trained on all days so far.
 
-Each week the champion forecasts the next 90 days from the newest sales, which is what users get, and that forecast is scored on
-the days when they have come. Policies differ in when a new champion is trained on all days so far. Writes bench/replay.json,
-bench/replay.md and docs/images/replay.svg.
+Each week the champion forecasts the next 90 days from the newest sales, which is what users get; that forecast is scored once its
+days have sales.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from bench.cases import REAL, generated, real
-from bench.drift.injection import KINDS, inject
-from demand.backtest.error_model import estimate_error_model
+from demand.backtest.error_estimate import estimate_error_model
 from demand.backtest.folds import actual_after, backtest, plan_backtest
 from demand.backtest.scores import errors
 from demand.backtest.segments import windows
 from demand.champion.champion_record import METRIC, Champion
 from demand.champion.comparison import scored, unseen_days
-from demand.drift.decision import drifted
+from demand.drift.findings import drifted
 from demand.drift.measures import REVIEW
 from demand.drift.monitor import Watch
-from demand.model.base.factors import fit_factors
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel
 from workspace.run.all_params import Params
 
-OUT, PICTURES = Path("bench"), Path("docs/images")
-ABOUT = """# Replay: when to train again
-
-Written by `make replay` on {machine}: {title}, {weeks} weeks from {first} on. Each week the champion forecasts the next 90
-days from the newest sales; SMAPE and WAPE are means over these forecasts. CPU seconds: of fitting, and of judging the days since
-the last check. All policies start with the same champion; trainings are those after it. A candidate of the policy "on drift" is
-promoted by the project's own rule.
-"""
-YEARS, WEEK = 2, 7
-SHIFTS = 259  # days after the first, on which a fifth of the series shifts in the second replay
+WEEK = 7  # days
 TOO_EARLY = min(windows(REVIEW)) - 1  # days after the training, on which nobody can judge
 SCORES = ("smape", "wape")
 
@@ -78,7 +61,8 @@ class Gate:
         """For a new champion: what is normal for it comes from its backtest, as the evaluate stage makes it."""
         history, horizon = panel.through(model.trained_through), settings.forecast.horizon
         at = plan_backtest(history, settings.evaluate.origins, settings.evaluate.step_days, horizon).origins
-        normal = estimate_error_model(backtest(history, settings.train, at, horizon), history)
+        fit = partial(DemandModel.fit, train=settings.train, horizon=horizon)
+        normal = estimate_error_model(backtest(history, fit, at, horizon), history)
         return cls(panel, settings, Watch(panel, model, horizon, normal, settings.drift))
 
     def drifted(self, day: np.datetime64) -> bool:
@@ -169,60 +153,3 @@ def train(policy: Policy, day: np.datetime64, trainer: Trainer) -> None:
 def new_month(day: np.datetime64) -> bool:
     """Whether the month began since the week before."""
     return bool((day - WEEK).astype("M8[M]") != day.astype("M8[M]"))
-
-
-def summary(policies: list[Policy], first: np.datetime64) -> dict[str, Any]:
-    """Figures of each policy, and its scores week by week."""
-    rows = {}
-    for policy in policies:
-        means = {name: float(np.mean([score[name] for score in policy.scores])) for name in SCORES}
-        rows[policy.name] = {**means, "trainings": len(policy.trained), "training_cpu_seconds": policy.training_seconds,
-                             "judging_cpu_seconds": policy.judging_seconds, "trained": policy.trained, "refused": policy.refused,
-                             "weekly": {name: [round(score[name], 4) for score in policy.scores] for name in SCORES}}
-    return {"first": str(first), "weeks": len(policies[0].scores), "policies": rows}
-
-
-def markdown(found: dict[str, Any]) -> str:
-    """bench/replay.md."""
-    parts = [ABOUT.format(**found, **{key: found["calm"][key] for key in ("weeks", "first")})]
-    for title, name in (("As it is", "calm"), (f"A fifth of the series 25 % off from {found['shift']} on", "shifted")):
-        parts += [f"## {title}\n", table(found[name])]
-    return "\n".join(parts)
-
-
-def table(found: dict[str, Any]) -> str:
-    """One row per policy."""
-    best = found["policies"]["weekly"]["smape"]
-    lines = ["| a new champion is trained | SMAPE % | beside weekly | WAPE % | trainings | CPU s, training | CPU s, judging |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]
-    for name, row in found["policies"].items():
-        lines.append(f"| {name} | {row['smape']:.3f} | {100 * (row['smape'] / best - 1):+.2f} % | {row['wape']:.3f} "
-                     f"| {row['trainings']} | {row['training_cpu_seconds']:.0f} | {row['judging_cpu_seconds']:.0f} |")
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    there = REAL.exists()
-    said = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    if not there:
-        said(f"{REAL} is not there: the demo is replayed instead")
-    panel, settings = real() if there else generated({})
-    first = (panel.last_day.astype("M8[Y]") + 1 - YEARS).astype("M8[D]") - 1
-    trainer = Trainer(panel, settings)
-    calm = summary(replay(trainer, first, said), first)
-    shift = first + SHIFTS
-    shifted = inject(panel, fit_factors(panel), KINDS["level_fifth"], shift, np.random.default_rng(0))
-    before = {day: made for day, made in trainer.made.items() if day < shift}
-    drifting = summary(replay(Trainer(shifted, settings, before), first, said), first)
-    found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo",
-             "shift": str(shift), "calm": calm, "shifted": drifting}
-    (OUT / "replay.json").write_text(json.dumps(found) + "\n")
-    (OUT / "replay.md").write_text(markdown(found))
-    from bench.drift.pictures import draw_replay
-
-    draw_replay(found, PICTURES)
-    print(markdown(found))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """What the OpenAPI document cannot say, as it depends on the model that serves: which days and columns there are.
 
-Loaded by schemathesis, as bench.fuzz starts it. A generated request that the document allows gets days, a horizon and columns of
+Loaded by schemathesis, as fuzz.py starts it. A generated request that the document allows gets days, a horizon and columns of
 the forecast, and a batch columns of one length, so that the API must accept it. Other requests are sent as they are.
 """
 

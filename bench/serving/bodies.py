@@ -1,4 +1,4 @@
-"""What the largest hostile bodies cost the API, and how long /health waits meanwhile: python -m bench.bodies [WORKING TREE].
+"""The cost of the largest hostile bodies, and the wait of /health meanwhile: python -m bench.serving.bodies [WORKING TREE].
 
 Needs a working tree with a model, this one by default, and Linux (/proc). Prints a table, and fails where a body is answered with
 a 5xx other than 503, takes more than a second or 300 MB, or delays the slowest hundredth of /health by more than 100 ms.
@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.hostile import SIZES, kinds
+from bench.serving.hostile import SIZES, kinds
 
-ROOT = Path(__file__).absolute().parent.parent
+ROOT = Path(__file__).absolute().parents[2]
 SECONDS, MEGABYTES, HEALTH_MS = 1.0, 300.0, 100.0
 ROUNDS = 3  # requests of a kind, one after another
 ATTEMPTS = 3  # before a kind counts as beyond the limits: what else runs on the machine only adds to the figures

@@ -1,7 +1,7 @@
-"""Samples for the question whether the data looks different: the recent days, and the same season a year ago, level taken out.
+"""Samples for the test whether the data look different: the recent days and the same season a year ago, without the level.
 
 Sales grow and have seasons, so last month always differs from the past. What is compared is therefore a series' sales and lags
-relative to its own trailing year, and to what all series do together; how far that common level moved is said apart.
+relative to its own trailing year and to all series; how far that global level moved is reported separately.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from demand.panel.panel import Panel
 
 COLUMNS = ("sales", "lag_1", "lag_7", "lag_30", "rolling_mean_7", "rolling_mean_30")  # relative to the trailing year
 TRAILING = STATE.index("rolling_mean_364")
-LARGEST = 1e9  # absolute value of a known-future column that is told from larger ones: a histogram needs bins between values
+LARGEST = 1e9  # larger absolute values of a known-future column are cut to it: a histogram needs bins between values
 DISTANCE = 0.1  # Evidently's own threshold for its distances, from which a column is said to differ
 
 
@@ -39,7 +39,7 @@ class Sample:
         return replace(self, columns={name: self.columns[name] for name in names})
 
 
-def samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sample, Sample, bool]:
+def draw_samples(panel: Panel, day: np.datetime64, days: int, rows: int) -> tuple[Sample, Sample, bool]:
     """The last `days` days up to `day`; those a year before, or, in a short history, just before; and whether it is a year."""
     year_ago = panel.column(day - YEAR) - days >= YEAR // 4
     reference = day - (YEAR if year_ago else days)
@@ -72,7 +72,7 @@ def sample(panel: Panel, day: np.datetime64, days: int, rows: int) -> Sample:
 
 
 def comparable(now: Sample, then: Sample) -> list[str]:
-    """The columns with values in both samples, and different ones in the reference: distances are told beside its spread."""
+    """The columns with values in both samples, and different ones in the reference: distances are relative to its spread."""
     return [name for name, values in now.columns.items() if not np.isnan(values).all() and varies(then.columns[name])]
 
 
@@ -83,10 +83,10 @@ def varies(values: np.ndarray) -> bool:
 
 
 def level_change(now: Sample, then: Sample) -> float:
-    """How far all sales moved relative to their trailing year; NaN where one of the samples has no sales to tell."""
+    """How far all sales moved relative to their trailing year; NaN where one of the samples has no sales."""
     return now.level / then.level - 1 if now.rows and then.rows and then.level > 0 else float("nan")
 
 
 def threshold(rows: int) -> float:
-    """From which distance a column differs: two samples of so many rows of the same differ by chance as well."""
+    """The distance from which a column differs: two samples of so many rows of the same data differ by chance as well."""
     return DISTANCE + 1 / np.sqrt(max(rows, 1))

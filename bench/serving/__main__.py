@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.large import SERIES, plant
-from bench.server import CONNECTIONS, KEY, call, load, server, times
+from bench.serving.large import SERIES, plant
+from bench.serving.server import CONNECTIONS, KEY, call, load, server, times
 
-RESULTS = Path(__file__).with_name("serving.md")
+RESULTS = Path(__file__).absolute().parent.with_suffix(".md")
 ROUNDS = 3
 BATCH = 45_000
-NOOP, API = "uvicorn bench.noop:app --no-access-log", "api"
+NOOP, API = "uvicorn bench.serving.noop:app --no-access-log", "api"
 TARGETS = {
     "from start to ready": "3 s",
     f"a batch of {BATCH:,} rows by columns, validated": "60 ms",

@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document against a running API: python -m bench.fuzz [WORKING TREE] [--cases N]
+"""Requests made from the OpenAPI document against a running API: python -m bench.serving.fuzz [WORKING TREE] [--cases N]
 
 Needs a working tree with a model, this one by default. schemathesis covers every operation with every check that it has, with
 what the document allows and what it does not, until N cases were sent (20,000 by default); fails where any check does.
@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench.bodies import ROOT, Running, serving
-from bench.fuzz_hooks import FACTS
+from bench.serving.bodies import ROOT, Running, serving
+from bench.serving.fuzz_hooks import FACTS
 
 KEY = "fuzz"
 # schemathesis' own, and 413: too large
@@ -38,7 +38,7 @@ def run(running: Running, examples: int, seed: int) -> tuple[int, str]:
     command = ["st", "run", f"http://127.0.0.1:{running.port}/openapi.json", "--checks", "all", "--mode", "all",
                "--seed", str(seed), "--max-examples", str(examples), "--continue-on-failure", "--no-color",
                "--generation-database", "none", "--header", f"X-API-Key: {running.key}"]
-    env = os.environ | {"SCHEMATHESIS_HOOKS": "bench.fuzz_hooks", FACTS: facts(running), "PYTHONPATH": str(ROOT)}
+    env = os.environ | {"SCHEMATHESIS_HOOKS": "bench.serving.fuzz_hooks", FACTS: facts(running), "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryDirectory() as folder:  # for what schemathesis keeps of a run, which would change the next one
         (Path(folder) / "schemathesis.toml").write_text(CONFIG)
         result = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Keeps secrets out of what is printed, recorded and answered.
+"""What is a secret, and texts without them. What a process prints and logs: redacted_output.py.
 
 A secret is the value of an environment variable in SECRETS, or one that `learn` was given. `redact` replaces it by *** in any
 text, also where it is percent-encoded, escaped (repr, JSON, HTML) or in Base64, and whatever stands before the @ of an address.
@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import base64
 import html
-import logging
 import os
 import re
-import sys
 import urllib.parse
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr, ValidationInfo
 
@@ -157,51 +154,3 @@ def in_base64(secret: str) -> Iterator[str]:
         known = whole[(0, 2, 3)[before] : len(whole) - (0, 3, 2)[(before + len(content)) % 3]]
         if len(known) >= 2 * SHORTEST:
             yield re.escape(known).replace(r"\+", "[+-]").replace("/", "[/_]")
-
-
-class RedactedStream:
-    """A text stream that redacts what is written to it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        self.stream.write(redact(text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        self.write("".join(lines))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-@contextmanager
-def redacted_output() -> Iterator[None]:
-    """Redact whatever is printed in the block, warnings and tracebacks included."""
-    kept = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = RedactedStream(kept[0]), RedactedStream(kept[1])
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = kept
-
-
-def redact_logs() -> None:
-    """Redact the messages and tracebacks of all loggers of this process."""
-    make = logging.getLogRecordFactory()
-    if getattr(make, "redacts", False):
-        return
-    def redacted(*arguments: Any, **more: Any) -> logging.LogRecord:
-        record = make(*arguments, **more)
-        if isinstance(record.args, tuple):
-            record.args = tuple(redact(value) if isinstance(value, str) else value for value in record.args)
-        message = record.getMessage()
-        if redact(message) != message:
-            record.msg, record.args = redact(message), ()
-        if record.exc_info and record.exc_info[0]:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-        return record
-
-    redacted.redacts = True  # type: ignore[attr-defined]
-    logging.setLogRecordFactory(redacted)

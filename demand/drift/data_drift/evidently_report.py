@@ -1,4 +1,4 @@
-"""Evidently's report on the samples of data_drift, and what the summary takes from it."""
+"""Evidently's report on the samples, and its part in the summary."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from demand.drift import data_drift
-from demand.drift.data_drift import Sample
+from demand.drift.data_drift import samples
+from demand.drift.data_drift.samples import Sample
 
 RANDOM_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=metric_)[0-9a-f]{32}")
 
@@ -19,7 +19,7 @@ def evidently_report(now: Sample, then: Sample, column_share: float) -> tuple[di
     from evidently import Report
     from evidently.presets import DataDriftPreset
 
-    limit = data_drift.threshold(min(now.rows, then.rows))
+    limit = samples.threshold(min(now.rows, then.rows))
     preset = DataDriftPreset(drift_share=column_share, num_method="wasserstein", num_threshold=limit,
                              cat_method="jensenshannon", cat_threshold=limit)
     with np.errstate(divide="ignore", invalid="ignore"):  # its page correlates columns, constant ones too
@@ -33,22 +33,22 @@ def evidently_report(now: Sample, then: Sample, column_share: float) -> tuple[di
 
 
 def compare_samples(now: Sample, then: Sample, column_share: float) -> tuple[dict[str, Any], str]:
-    """As `evidently`, of the columns that can be compared; a page that says so where there are none."""
-    names = data_drift.comparable(now, then)
+    """evidently_report of the columns that can be compared; a page that says so where there are none."""
+    names = samples.comparable(now, then)
     if names:
         return evidently_report(now.only(names), then.only(names), column_share)
-    said = (f"Nothing can be compared: the days from {now.first} to {now.last}, or those from {then.first} to {then.last}, "
+    text = (f"Nothing can be compared: the days from {now.first} to {now.last}, or those from {then.first} to {then.last}, "
             f"have no sales, or the same in every row.")
-    return {"threshold": None, "columns": {}}, f"<html><body><p>{said}</p></body></html>"
+    return {"threshold": None, "columns": {}}, f"<html><body><p>{text}</p></body></html>"
 
 
 def data_summary(now: Sample, then: Sample, season_matched: bool, found: dict[str, Any], column_share: float) -> dict[str, Any]:
-    """The part of the summary about the data. Without last year's season, or any column, to compare, it is never called drift."""
+    """The part of the summary about the data: never drift without last year's season, or without a column to compare."""
     drifted = [column["drifted"] for column in found["columns"].values()]
     share = float(np.mean(drifted)) if drifted else None
     return {
         "data_drift_detected": bool(season_matched and share is not None and share >= column_share),
         "data_drift": {
-            "season_matched": season_matched, "share_of_columns": share, "level_change": data_drift.level_change(now, then),
+            "season_matched": season_matched, "share_of_columns": share, "level_change": samples.level_change(now, then),
             "recent": [str(now.first), str(now.last)], "reference": [str(then.first), str(then.last)], "rows": now.rows, **found},
     }

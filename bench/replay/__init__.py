@@ -1,0 +1,1 @@
+"""When to train again: policies of retraining, week by week."""

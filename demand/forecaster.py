@@ -31,7 +31,7 @@ from demand.panel.panel import Panel
 from demand.planning.forecast_table import forecast_next_days, forecast_table
 from demand.schema.errors import UserError
 
-TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
+TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=80_000, seed=0)
 DATA = DataParams(files=None, source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
                   known_future=(), as_of=None, test_file="", missing_days="auto", transactions=False, date_format=None,
                   separator=None, decimal=None, encoding=None)

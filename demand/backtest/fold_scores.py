@@ -13,7 +13,7 @@ from demand.panel.panel import closed_by_plan
 from demand.schema.errors import UserError
 
 MONTH, WEEK = 30, 7  # days of the horizon that are scored together
-SCORES = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mape_zeros", "n", "mase", "pinball",
+SCORES = ("mae", "rmse", "mape", "smape", "wape", "bias", "mape_zeros", "n", "wape_28", "mase", "pinball",
           *(f"coverage_{level}" for level in LEVELS))  # of a fold
 COUNTS = ("mape_zeros", "n")  # are added up where the others are averaged
 

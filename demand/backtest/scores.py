@@ -55,7 +55,7 @@ def totals(actual: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.nda
 def wape_of_totals(actual: np.ndarray, forecast: np.ndarray) -> float:
     """WAPE of `totals`, %."""
     sold, made = totals(actual, forecast)
-    return float(100 * np.abs(made - sold).sum() / max(float(sold.sum()), float(np.finfo("f8").tiny)))
+    return 100 * float(np.abs(made - sold).sum()) / max(float(sold.sum()), float(np.finfo("f8").tiny))
 
 
 def mase(actual: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> float:

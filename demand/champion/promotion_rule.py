@@ -20,10 +20,10 @@ class EvaluationRecord(ModelRecord):
 
 
 class ComparisonRecord(ModelRecord):
-    """metrics/compare.json: the candidate against the champion, on days that neither of the compared fits had seen.
+    """metrics/compare.json: the candidate compared with the champion, on days that neither of the compared fits had seen.
 
-    A model cannot be scored at an origin before its `trained_through`, so at the common origins configuration is held against
-    configuration, each fitted to what was known at the origin. At `unseen` origins the champion itself forecasts.
+    A model cannot be scored at an origin before its `trained_through`, so at the common origins configurations are
+    compared, each fitted to what was known at the origin. At `unseen` origins the champion itself forecasts.
     """
 
     champion: str | None = Field(description="version compared with")

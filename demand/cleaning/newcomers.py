@@ -1,6 +1,6 @@
 """Sales of series that have no history of their own to be judged by: outliers in the first weeks, or of rare sellers.
 
-They are held against what the series, its item in the other stores, and all series reached so far. What a series reached is its
+They are compared with what the series, its item in the other stores, and all series reached so far. What a series reached is its
 third-highest day: two outliers do not move it. Only values far beyond all that are errors: a series may be new and large.
 """
 
@@ -56,7 +56,7 @@ def wild(top: np.ndarray) -> np.ndarray:
 
 def limits(own: np.ndarray, top: np.ndarray, rows: np.ndarray, store: np.ndarray,
            item: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For the series `rows` (N,): beyond what sales are an error, infinite where nothing tells, and what is believed instead.
+    """Of the series `rows` (N,): the value from which sales are an error, infinite where none can be given, and its replacement.
 
     Args:
         own: (N,) what each reached before, 0 where it sold on fewer than three days.

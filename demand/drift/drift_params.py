@@ -14,9 +14,9 @@ class DriftParams(Section):
 
     section: ClassVar[str] = "drift"
 
-    mape_tolerance: float = Field(gt=0, description="tolerated relative rise of MAPE over the backtest's for the same season and horizon")
+    mape_tolerance: float = Field(gt=0, description="tolerated relative rise of MAPE over the backtest's for the same season")
     level_tolerance: float = Field(gt=0, description="tolerated relative deviation of a segment's sales from the forecast")
-    sigmas: float = Field(gt=1, description="standard deviations from which a segment counts; one more for all sales together and for weekdays")
+    sigmas: float = Field(gt=1, description="standard deviations from which a segment counts; one more for all sales, weekdays")
     volume: Share = Field(description="share of all expected sales whose segments must have moved")
     silent_days: Positive = Field(description="days without a sale, where some were expected, that make a series a data problem")
     sample_rows: Positive = Field(description="rows that Evidently compares")

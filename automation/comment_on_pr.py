@@ -29,8 +29,8 @@ def written(revision: str) -> str:
     """The comment, in Markdown; the plots go to PLOTS."""
     base = existing(revision)
     if base is None:
-        said = f"There is nothing to compare with: {why_missing(revision)}, and the commit has no parent here."
-        return "\n".join([MARK, "### The pipeline's numbers", "", said, *stale_locks()]) + "\n"
+        explanation = f"There is nothing to compare with: {why_missing(revision)}, and the commit has no parent here."
+        return "\n".join([MARK, "### The pipeline's numbers", "", explanation, *stale_locks()]) + "\n"
     server, repository, number = (os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     dvc = shell.dvc()
     metrics, parameters = (table(shell.output(*dvc, kind, "diff", "--md", base)) for kind in ("metrics", "params"))

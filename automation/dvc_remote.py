@@ -123,7 +123,7 @@ def repro(*stages: str) -> None:
         done = shell.watched(*shell.dvc("repro", "--pull", "--allow-missing", *stages))
         if done.status == 0:
             return
-        if MISSING not in done.said:
+        if MISSING not in done.output:
             raise UserError(f"dvc repro failed with status {done.status}: {remedy}")
         print("what the remote has not got is made again", flush=True)
     shell.run(*shell.dvc("repro", *stages), remedy=remedy)

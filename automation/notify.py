@@ -145,17 +145,17 @@ CHANNELS: dict[str, Channel] = {"Slack": slack, "mail": mail}
 
 
 def notify(subject: str, body: str) -> list[str]:
-    """Tell everyone; the names of the channels that failed. Each is tried, whatever the others do."""
-    told, failed = [], []
+    """Send to every channel, whatever the others do; returns the names of those that failed."""
+    sent, failed = [], []
     for name, send in CHANNELS.items():
         try:
             if done := send(redact(subject), redact(body)):
-                told.append(name)
+                sent.append(name)
                 print(done)
         except Exception as error:
             failed.append(name)
             print(redact(f"{name} was not told: {why(error)}"), file=sys.stderr)
-    if not told and not failed:
+    if not sent and not failed:
         print("nobody is told: neither SLACK_WEBHOOK_URL nor SMTP_HOST is set")
     return failed
 

@@ -107,10 +107,10 @@ def push(refspec: str, branch: str) -> None:
     done = shell.watched("git", "push", "--quiet", "origin", refspec, environment={"LC_ALL": "C"})
     if not done.status:
         return
-    if DECLINED.search(done.said):
+    if DECLINED.search(done.output):
         raise UserError(f"the server declines a push to {branch} (see above), as it does where the branch is protected. Set the "
                         f"repository variable RECORD_BY to pull-request, or see docs/automation.md for other ways; {KEPT}")
-    if MOVED.search(done.said):
+    if MOVED.search(done.output):
         raise UserError(f"{branch} has moved on: somebody pushed meanwhile. Run the whole again from its newest commit; {KEPT}")
     raise UserError(f"git push to {branch} failed (see above): run it again when that is mended; {KEPT}")
 

@@ -41,9 +41,9 @@ def settle(result: dict[str, Any]) -> str:
         as_of = str(read_drift_summary().as_of)
         add_row(deployment_row(current, at, current_user(), result["status"], details, as_of))
         if result["status"] == "rolled_back" and current.previous:
-            said = rollback(None, f"its deployment failed: {reason}")
+            message = rollback(None, f"its deployment failed: {reason}")
             dvc_remote.repro()
-            return f"{result['status']}: {reason}; {said}"
+            return f"{result['status']}: {reason}; {message}"
     return f"{result['status']}: {reason}" if reason else str(result["status"])
 
 
@@ -51,8 +51,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m automation.record_deployment", description="The history after a deployment.")
     parser.add_argument("result", type=Path, help="the file that automation.deploy_space --result wrote")
     given = parser.parse_args()
-    said = settle(read_json(given.result, "deploy first: python -m automation.deploy_space --result FILE"))
-    github.outputs(deployed=said)
+    message = settle(read_json(given.result, "deploy first: python -m automation.deploy_space --result FILE"))
+    github.outputs(deployed=message)
 
 
 if __name__ == "__main__":

@@ -22,44 +22,44 @@ LEFT_OUT = ("left out, because no DVC remote is configured: the push of data, mo
 
 def step(name: str, *arguments: str) -> dict[str, str]:
     """Run a command of this repository, as a step of the workflow does; its outputs."""
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as told:
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as outputs:
         print(f"\n== {' '.join((name, *arguments))}", flush=True)
-        done = subprocess.run(shell.module(name, *arguments), env=os.environ | {"GITHUB_OUTPUT": told.name}, check=False)
+        done = subprocess.run(shell.module(name, *arguments), env=os.environ | {"GITHUB_OUTPUT": outputs.name}, check=False)
         if done.returncode:
             raise UserError(f"{name} {' '.join(arguments)} failed: what it says is above; run this again when it is mended")
-        return parsed(told.read())
+        return parsed(outputs.read())
 
 
 def parsed(text: str) -> dict[str, str]:
     """GITHUB_OUTPUT's content: NAME<<END, the value's lines, END."""
-    found, lines = {}, iter(text.splitlines())
+    values, lines = {}, iter(text.splitlines())
     for line in lines:
         name, _, end = line.partition("<<")
         value = []
-        while (one := next(lines)) != end:
-            value.append(one)
-        found[name] = "\n".join(value)
-    return found
+        while (part := next(lines)) != end:
+            value.append(part)
+        values[name] = "\n".join(value)
+    return values
 
 
 def loop(space: str | None) -> str:
-    """Everything once; what came of it, in one line."""
+    """Run every step of the loop once; returns the outcome in one line."""
     alone = () if dvc_remote.default() else ("--without-remote",)
     check = step("automation.check_drift", *alone)
     step("automation.dvc_remote", "repro")
-    said, due = f"no drift: {check['reason']}", check["deploy"] == "true"
+    summary, due = f"no drift: {check['reason']}", check["deploy"] == "true"
     if check["retrain"] == "true":
         candidate = step("automation.try_candidate")
         promoted = candidate["promote"] == "true"
-        said = f"{'new champion' if promoted else 'no new champion'}: {candidate['reason']}"
+        summary = f"{'new champion' if promoted else 'no new champion'}: {candidate['reason']}"
         if promoted:
             due = True
             step("stages.promote", "--reason", check["reason"])
             step("automation.dvc_remote", "repro")
     waits = step("automation.push_results", *alone)["pull_request"]
     if waits:
-        return f"{said}; it waits to be merged{', and then to be deployed' if due and space else ''}: {waits}"
-    done = f"{said}; {deployed(space, alone)}" if due and space else said
+        return f"{summary}; it waits to be merged{', and then to be deployed' if due and space else ''}: {waits}"
+    done = f"{summary}; {deployed(space, alone)}" if due and space else summary
     return f"{done}; {LEFT_OUT}" if alone else done
 
 
@@ -72,27 +72,27 @@ def deployed(space: str, alone: tuple[str, ...]) -> str:
             step("automation.deploy_space", "--space", space, "--result", result)
         except UserError as error:
             failed = error
-        told = step("automation.record_deployment", result)["deployed"]
+        message = step("automation.record_deployment", result)["deployed"]
         step("automation.push_results", *alone)
     if failed:
-        raise UserError(f"{told}. {failed}")
-    return told
+        raise UserError(f"{message}. {failed}")
+    return message
 
 
-def tell(outcome: str, said: str) -> None:
+def send_notification(outcome: str, message: str) -> None:
     command = shell.module("automation.notify", "--subject", f"Store-item demand: {outcome}")
-    subprocess.run(command, input=said, text=True, check=False)
+    subprocess.run(command, input=message, text=True, check=False)
 
 
 def main() -> None:
     try:
-        said = loop(os.environ.get("HF_SPACE") or None)
+        summary = loop(os.environ.get("HF_SPACE") or None)
     except UserError as error:
-        tell("failed", str(error))
+        send_notification("failed", str(error))
         raise
-    print(f"\n{said}")
-    if not said.startswith("no drift"):
-        tell("done", said)
+    print(f"\n{summary}")
+    if not summary.startswith("no drift"):
+        send_notification("done", summary)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Holds the candidate against the champion, on days that neither of the compared fits had seen.
+"""Compares the candidate with the champion, on days that neither of the compared fits had seen.
 
 Reads data/processed/train_window.parquet, metrics/evaluate.json and models/champion.json. Writes metrics/compare.json (fields:
 demand/champion/promotion_rule.py). A model cannot be scored at an origin before its last day of training, so at the origins of

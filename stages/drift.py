@@ -42,7 +42,7 @@ def main() -> None:
     panel = read_panel()
     newest, champion = panel.last_day, read_champion()
     verdict = assess_champion(panel, champion, load_model, rules)
-    problems = inactive_series.problems(panel, inactive_series.find_silence(panel, newest, rules.silent_days), newest)
+    problems = inactive_series.problems(panel, inactive_series.find_inactive(panel, newest, rules.silent_days), newest)
     sane = without_extremes(panel, panel.column(newest))
     now, then, season_matched = samples.draw_samples(sane, newest, REVIEW, rules.sample_rows)
     found, html = compare_samples(now, then, rules.column_share)

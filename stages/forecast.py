@@ -1,6 +1,6 @@
 """Forecasts the next forecast.horizon days of every series from the newest data.
 
-The champion does it, or the candidate while there is none that can: see versions.obstacle. Reads
+The champion forecasts, or the candidate while no champion can (demand/champion/serving_rule.py). Reads
 data/processed/feature_data.parquet, models/champion.json with the model that it names, or models/model.pkl, and data.test_file.
 Writes data/forecast/forecast.parquet, one row per store, item and day, sorted by them: store, item, date, horizon (days after
 the last one with sales), forecast (expected sales) and lo_80, hi_80, lo_95, hi_95 (ends of the intervals), units per day; and

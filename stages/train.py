@@ -1,7 +1,7 @@
 """Fits the demand model to the training window.
 
 Reads data/processed/train_window.parquet. Writes models/model.pkl (joblib), the same bytes for the same window, and
-metrics/train.json (fields: versions.Training).
+metrics/train.json (fields: demand/model/training_record.py).
 """
 
 from __future__ import annotations

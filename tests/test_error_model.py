@@ -69,7 +69,7 @@ def test_spread_beyond_chance_is_what_chance_does_not_explain():
 
 
 class Fold:
-    """A fold of a backtest, as far as `deviation.normal` looks."""
+    """A fold of a backtest, as far as estimate_error_model needs it."""
 
     def __init__(self, history, forecast):
         self.history, self.forecast = history, forecast

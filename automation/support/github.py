@@ -1,4 +1,4 @@
-"""What GitHub Actions is told: outputs for later steps, the summary of a run, annotations. Elsewhere it is printed."""
+"""What GitHub Actions reads: outputs for later steps, the summary of a run, annotations. Elsewhere it is printed."""
 
 from __future__ import annotations
 

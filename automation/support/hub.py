@@ -164,7 +164,7 @@ class Space:
                 if ours and stage in ("RUNNING", "SLEEPING"):
                     return
                 if stage in BROKEN and (ours or settled):
-                    said = " ".join(str(runtime.raw.get("errorMessage") or "").split())[:300]
-                    raise UserError(f"{self.name} does not run: {stage}{f', {said}' if said else ''}; the log is on its page")
+                    reason = " ".join(str(runtime.raw.get("errorMessage") or "").split())[:300]
+                    raise UserError(f"{self.name} does not run: {stage}{f', {reason}' if reason else ''}; the log is on its page")
             time.sleep(min(5.0, max(0.2, (now - start) / 10), max(deadline - now, 0)))
         raise UserError(f"{self.name} did not run in time: {stage}")

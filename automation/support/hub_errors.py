@@ -42,5 +42,5 @@ def hub_errors(doing: str) -> Iterator[None]:
 
 def describe_answer(error: HfHubHTTPError) -> str:
     """The status, what it means here and what the Hub says; not the address, which may be a signed one."""
-    status, said = error.response.status_code, " ".join((error.server_message or "").split())
-    return ", ".join(filter(None, [str(status), MEANINGS.get(status), said]))
+    status, explanation = error.response.status_code, " ".join((error.server_message or "").split())
+    return ", ".join(filter(None, [str(status), MEANINGS.get(status), explanation]))

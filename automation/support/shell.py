@@ -22,10 +22,10 @@ def run(*command: str, remedy: str = "") -> None:
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and all that it said."""
+    """How a command ended, and all that it printed."""
 
     status: int
-    said: str
+    output: str
 
 
 def watched(*command: str, environment: Mapping[str, str] | None = None) -> Done:
@@ -46,8 +46,8 @@ def output(*command: str) -> str:
     """What a command prints, without its last line break; a UserError with its own last words when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise UserError(redact(f"{' '.join(command)} failed: {said[-1] if said else f'status {done.returncode}'}"))
+        errors = [line for line in done.stderr.splitlines() if line.strip()]
+        raise UserError(redact(f"{' '.join(command)} failed: {errors[-1] if errors else f'status {done.returncode}'}"))
     return done.stdout.rstrip("\n")
 
 

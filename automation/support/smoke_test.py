@@ -80,11 +80,11 @@ def ask(live: Live, path: str, body: dict[str, Any] | None = None) -> tuple[int,
 def ready(live: Live, deadline: float) -> str:
     """The version that serves, once one does; `deadline` is of time.monotonic()."""
     while True:
-        status, told = ask(live, "/ready")
-        if status == 200 and told.get("status") == "ready":
-            return str(told.get("model_version"))
+        status, answer = ask(live, "/ready")
+        if status == 200 and answer.get("status") == "ready":
+            return str(answer.get("model_version"))
         if time.monotonic() >= deadline:
-            reason = (told.get("last_reload") or {}).get("message") or told.get("detail") or told
+            reason = (answer.get("last_reload") or {}).get("message") or answer.get("detail") or answer
             raise UserError(f"{live.url}/ready is not ready in time: {reason}")
         time.sleep(min(1.0, max(deadline - time.monotonic(), 0)))
 

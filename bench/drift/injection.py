@@ -63,8 +63,7 @@ def chosen(panel: Panel, where: str, rng: np.random.Generator) -> np.ndarray:
 def inject(panel: Panel, factors: Factors, kind: Kind, first: np.datetime64, rng: np.random.Generator) -> Panel:
     """The panel with the drift from the day `first` on; days before it, closed days and series outside are as they were.
 
-    What was a whole number stays one, by chance up or down, so that the mean is right. The state is left as it was: it belongs
-    to the days before.
+    What was a whole number stays one, by chance up or down, so that the mean is right.
     """
     start, sign = panel.column(first), rng.choice([-1, 1])
     rows, days = chosen(panel, kind.where, rng), np.arange(len(panel.dates) - start)

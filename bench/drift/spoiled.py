@@ -48,7 +48,7 @@ def told(watch: Watch, days: range) -> int | None:
     """Days until a data problem is told on the day itself."""
     for day in days:
         at = watch.model.trained_through + day
-        if inactive_series.problems(watch.panel, inactive_series.find_silence(watch.panel, at, watch.rules.silent_days), at):
+        if inactive_series.problems(watch.panel, inactive_series.find_inactive(watch.panel, at, watch.rules.silent_days), at):
             return day - days.start + 1
     return None
 

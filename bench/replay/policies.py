@@ -109,7 +109,7 @@ class Policy:
 
 
 def replay(trainer: Trainer, first: np.datetime64, said: Callable[[str], None]) -> list[Policy]:
-    """The policies after all weeks from `first` on, as long as the horizon's days are there. The panel needs its state."""
+    """The policies after all weeks from `first` on, as long as the horizon's days are there."""
     panel, settings = trainer.panel, trainer.settings
     horizon = settings.forecast.horizon
     weeks = np.arange(first, panel.last_day - horizon + 1, WEEK)

@@ -19,11 +19,11 @@ from demand.panel.training_window import FEWEST_DAYS
 from demand.schema.json_record import round_floats
 
 Method = Callable[[Panel, np.datetime64, int], np.ndarray]  # (panel, origin, horizon) to a forecast (S, H)
-IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mase")  # what a baseline is compared by
+BASELINE_SCORES = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mase")  # what a baseline is compared by
 
 
 def evaluation_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, Method]) -> dict[str, Any]:
-    """metrics/evaluate.json. Lists are left out of `dvc metrics show` and `dvc exp show`, which would drown in them.
+    """metrics/evaluate.json. `dvc metrics show` and `dvc exp show` leave lists out, as they are many.
 
     Without a fold every score is None, and every list empty.
 
@@ -39,20 +39,20 @@ def evaluation_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[st
 def scored_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, Method]) -> dict[str, Any]:
     """The scores of one fold or more."""
     per_fold = [fold_scores(fold) for fold in folds]
-    beside = []
+    baseline_scores = []
     for name, method in baselines.items():
-        made = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
-        mean = means([point_scores(fold, point) for fold, point in zip(folds, made, strict=True)])
-        beside.append({"method": name, **{score: mean[score] for score in IN_ALL}})
+        forecasts = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
+        mean = means([point_scores(fold, point) for fold, point in zip(folds, forecasts, strict=True)])
+        baseline_scores.append({"method": name, **{score: mean[score] for score in BASELINE_SCORES}})
     heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base.kind} for fold in folds]
     return {
         "origins": len(folds),
         "horizon": folds[-1].actual.shape[1],
         **means(per_fold),
         "base": folds[-1].model.base.kind,
-        "baselines": beside,
+        "baselines": baseline_scores,
         "normal": [estimate_error_model(folds, panel).model_dump(mode="json")],
-        "per_origin": [head | found for head, found in zip(heads, per_fold, strict=True)],
+        "per_origin": [head | scores for head, scores in zip(heads, per_fold, strict=True)],
         "per_month": by_horizon(folds, MONTH),
         "per_speed": by_speed(folds),
         "per_age": by_age(folds),
@@ -79,7 +79,7 @@ def backtest_tables(folds: Sequence[Fold], model: FittedModel) -> dict[str, plot
 
 
 def scores_message(result: dict[str, Any]) -> str:
-    """The scores in a line; "unknown" where nothing was sold to tell one."""
+    """The scores in a line; "unknown" where a score has no value as nothing was sold."""
     if not result["origins"]:
         return f"unscored: a backtest needs {FEWEST_DAYS} days of history, and sales in the last of them"
     digits = {"smape": 2, "mae": 2, "wape": 2, "coverage_80": 1, "coverage_95": 1}

@@ -1,4 +1,4 @@
-"""What a backtest says: the scores of its folds, and their means."""
+"""Scores of the folds of a backtest, and their means."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def fold_scores(fold: Fold) -> dict[str, float]:
 
 def point_scores(fold: Fold, point: np.ndarray) -> dict[str, float]:
     """`scores.errors`, `wape_of_totals` (wape_28) and `mase` of a forecast (S, H) of the fold's days."""
-    found = scores.errors(fold.actual, point)
-    if not found["n"]:
+    values = scores.errors(fold.actual, point)
+    if not values["n"]:
         raise UserError(f"no series has sales after the origin {fold.forecast.origin}: name other evaluate.origins")
-    return found | {"wape_28": scores.wape_of_totals(fold.actual, point),
-                    "mase": scores.mase(fold.actual, point, scores.naive_scale(fold.history.recorded))}
+    return values | {"wape_28": scores.wape_of_totals(fold.actual, point),
+                     "mase": scores.mase(fold.actual, point, scores.naive_scale(fold.history.recorded))}
 
 
 def interval_scores(fold: Fold, days: slice) -> dict[str, float]:
     """Of some days of the horizon: `pinball` (units; mean over the median and the ends of the intervals), `coverage_80`,
     `coverage_95` (%).
 
-    Days that the plan calls closed do not count for coverage: nothing is uncertain about them.
+    Days that the plan calls closed do not count for coverage: their sales are known.
     """
     forecast = fold.forecast
     actual = fold.actual[:, days].astype("f8")
@@ -63,16 +63,16 @@ def by_horizon(folds: Sequence[Fold], step: int) -> list[dict[str, float]]:
     rows = []
     for start in range(0, horizon, step):
         days = slice(start, min(start + step, horizon))
-        found = [scores.errors(fold.actual[:, days], fold.forecast.point[:, days]) | interval_scores(fold, days)
-                 for fold in folds if not np.isnan(fold.actual[:, days]).all()]
-        if found:
-            mean = means(found)
+        per_fold = [scores.errors(fold.actual[:, days], fold.forecast.point[:, days]) | interval_scores(fold, days)
+                    for fold in folds if not np.isnan(fold.actual[:, days]).all()]
+        if per_fold:
+            mean = means(per_fold)
             names = ("smape", "wape", "mae", *(f"coverage_{level}" for level in LEVELS))
             rows.append({"first_day": start + 1, "last_day": days.stop} | {name: mean[name] for name in names})
     return rows
 
 
-def means(found: Sequence[dict[str, float]]) -> dict[str, float]:
+def means(per_fold: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean of each score over the folds; counts are added up."""
-    total = {name: sum(one[name] for one in found) for name in found[0]}
-    return {name: value if name in COUNTS else value / len(found) for name, value in total.items()}
+    total = {name: sum(each[name] for each in per_fold) for name in per_fold[0]}
+    return {name: value if name in COUNTS else value / len(per_fold) for name, value in total.items()}

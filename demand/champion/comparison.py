@@ -1,7 +1,7 @@
-"""The candidate against the champion, on days that neither of the compared fits had seen.
+"""The candidate compared with the champion, on days that neither of the compared fits had seen.
 
 A model cannot be scored at an origin before its last day of training, so at the origins of the backtest
-configuration is held against configuration, each fitted there. At origins that the champion never saw, it forecasts itself.
+configurations are compared, each fitted there. At origins that the champion never saw, it forecasts itself.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from demand.panel.panel import Panel
 FEWEST = 28  # days after the champion's training that say something about it
 
 
-def champion_configuration(train: TrainParams, of: Champion) -> TrainParams:
+def champion_configuration(train: TrainParams, champion: Champion) -> TrainParams:
     """The champion's train section; keys that are newer than the champion as the candidate has them."""
-    known = {key: value for key, value in of.train.items() if key in TrainParams.model_fields}
+    known = {key: value for key, value in champion.train.items() if key in TrainParams.model_fields}
     return TrainParams.model_validate(train.model_dump() | known)
 
 
-def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Champion) -> dict[np.datetime64, int]:
-    """Origins at which the champion itself can be scored, and on how many days: those of the backtest that it never saw, else
-    the newest that there is; none while it has seen nearly all, or cannot forecast (versions.obstacle)."""
-    trained_through, longest = np.datetime64(of.trained_through, "D"), min(horizon, of.horizon)
+def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, champion: Champion) -> dict[np.datetime64, int]:
+    """Origins at which the champion itself can be scored, and on how many days: the backtest's origins after its training, else
+    the newest possible one; none while fewer than FEWEST days are new, or it cannot forecast (why_it_cannot_forecast).
+    """
+    trained_through, longest = np.datetime64(champion.trained_through, "D"), min(horizon, champion.horizon)
     new = int((panel.last_day - trained_through).astype(int))
-    if new < FEWEST or why_it_cannot_forecast(of, panel.last_day, panel.known_names):
+    if new < FEWEST or why_it_cannot_forecast(champion, panel.last_day, panel.known_names):
         return {}
     days = min(new, longest)
     chosen = {origin: longest for origin in at if origin >= trained_through} or {panel.last_day - days: days}
@@ -42,7 +43,7 @@ def unseen_days(panel: Panel, at: Sequence[np.datetime64], horizon: int, of: Cha
 
 
 def compare_with_champion(
-    panel: Panel, evaluated: dict[str, Any], train: TrainParams, horizon: int, of: Champion,
+    panel: Panel, evaluated: dict[str, Any], train: TrainParams, horizon: int, champion: Champion,
     fit: Callable[[Panel, TrainParams, int], FittedModel], load_model: Callable[[Champion], FittedModel],
     progress: Callable[[Sequence[np.datetime64]], Iterable[np.datetime64]] = iter,
 ) -> dict[str, Any]:
@@ -60,17 +61,17 @@ def compare_with_champion(
     backtested = {np.datetime64(fold["origin"], "D"): numbers(fold) for fold in evaluated["per_origin"]}
     if not backtested:
         return {"champion_scores": {}, "unseen": {}}
-    theirs = champion_configuration(train, of)
+    theirs = champion_configuration(train, champion)
     scores = evaluated
     if theirs != train:
         folds = backtest(panel, lambda history: fit(history, theirs, horizon), list(backtested), horizon, progress)
         scores = means([fold_scores(fold) for fold in folds])
     unseen = {}
-    for origin, days in unseen_days(panel, list(backtested), horizon, of).items():
+    for origin, days in unseen_days(panel, list(backtested), horizon, champion).items():
         candidate = backtested.get(origin) if days == horizon else None
         unseen[str(origin)] = {
             "candidate": candidate or scored(panel, origin, days, fit(panel.through(origin), train, horizon)),
-            "champion": scored(panel, origin, days, load_model(of))}
+            "champion": scored(panel, origin, days, load_model(champion))}
     return {"champion_scores": numbers(scores), "unseen": unseen}
 
 
@@ -80,15 +81,15 @@ def scored(panel: Panel, origin: np.datetime64, days: int, model: FittedModel) -
 
 
 def numbers(scores: dict[str, Any]) -> dict[str, float]:
-    """The scores among the metrics of a backtest; those that nothing was sold to tell are left out."""
+    """The scores among the metrics of a backtest; those without a value are left out."""
     return {name: value for name, value in scores.items()
             if name in SCORES and isinstance(value, int | float) and math.isfinite(value)}
 
 
-def comparison_message(score: float | None, ratio: float | None, of: Champion | None) -> str:
-    """How the candidate did, in a line."""
-    if of is None:
+def comparison_message(score: float | None, ratio: float | None, champion: Champion | None) -> str:
+    """The result of the comparison, in a line."""
+    if champion is None:
         return "no champion to compare with"
     if score is None:
-        return f"unscored: nothing to compare with champion {of.version} by"
+        return f"unscored: nothing to compare with champion {champion.version} by"
     return f"{METRIC} {score}, " + (f"{ratio:.4f} of the champion's" if ratio is not None else "the champion's is 0")

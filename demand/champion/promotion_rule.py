@@ -20,10 +20,10 @@ class EvaluationRecord(ModelRecord):
 
 
 class ComparisonRecord(ModelRecord):
-    """metrics/compare.json: the candidate against the champion, on days that neither of the compared fits had seen.
+    """metrics/compare.json: the candidate compared with the champion, on days that neither of the compared fits had seen.
 
-    A model cannot be scored at an origin before its `trained_through`, so at the common origins configuration is held against
-    configuration, each fitted to what was known at the origin. At `unseen` origins the champion itself forecasts.
+    A model cannot be scored at an origin before its `trained_through`, so at the common origins configurations are
+    compared, each fitted to what was known at the origin. At `unseen` origins the champion itself forecasts.
     """
 
     champion: str | None = Field(description="version compared with")
@@ -57,6 +57,6 @@ def decide_promotion(comparison: ComparisonRecord, tolerance: float) -> Decision
         candidate, champion = (sum(scores[who][METRIC] for scores in comparison.unseen.values()) / len(comparison.unseen)
                                for who in ("candidate", "champion"))
         pairs.append((f"at {len(comparison.unseen)} origins after the champion's training", candidate, champion))
-    said = "; ".join(f"{where} {METRIC} {ours:.2f} against the champion's {theirs:.2f}" for where, ours, theirs in pairs)
+    scores = "; ".join(f"{where} {METRIC} {ours:.2f} against the champion's {theirs:.2f}" for where, ours, theirs in pairs)
     worse = any(not ours <= theirs * (1 + tolerance) for _, ours, theirs in pairs)
-    return Decision(not worse, f"{'worse' if worse else 'not worse'} than {tolerance:.1%} allows: {said}")
+    return Decision(not worse, f"{'worse' if worse else 'not worse'} than {tolerance:.1%} allows: {scores}")

@@ -43,7 +43,7 @@ def visible_records(records: Records, end: int) -> tuple[Records, int]:
 
 
 def clean(records: Records, end: int, rules: PrepareParams) -> Panel:
-    """The panel of what `seen` returned, with the same series and days."""
+    """The cleaned panel of visible records (visible_records), with the same series and days."""
     day = np.arange(len(records.dates))
     first, last = records.row.argmax(axis=1), len(day) - 1 - records.row[:, ::-1].argmax(axis=1)
     live = (day >= first[:, None]) & (day <= end)
@@ -70,7 +70,7 @@ def judge_days(records: Records, live: np.ndarray, age: np.ndarray,
            rules: PrepareParams) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Closed days (S, D) bool, the trailing weekday medians of the open ones (S, D), and the outliers.
 
-    Zeros are judged twice where there are outliers: a single one makes demand look so wild that any zero could be chance.
+    Zeros are judged twice where there are outliers: a single outlier raises the variance so much that any zero looks possible.
 
     Args:
         live, age: (S, D) bool, days of the history, and how many days the series is old.

@@ -1,7 +1,7 @@
-"""Sales of series that have no history of their own to be judged by: typing errors in the first weeks, or of rare sellers.
+"""Sales of series that have no history of their own to be judged by: outliers in the first weeks, or of rare sellers.
 
-They are held against what the series, its item in the other stores, and all series reached so far. What a series reached is its
-third-highest day: two typing errors do not move it. Only values far beyond all that are errors: a series may be new and large.
+They are compared with what the series, its item in the other stores, and all series reached so far. What a series reached is its
+third-highest day: two outliers do not move it. Only values far beyond all that are errors: a series may be new and large.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def wild(top: np.ndarray) -> np.ndarray:
 
 def limits(own: np.ndarray, top: np.ndarray, rows: np.ndarray, store: np.ndarray,
            item: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For the series `rows` (N,): beyond what sales are an error, infinite where nothing tells, and what is believed instead.
+    """Of the series `rows` (N,): the value from which sales are an error, infinite where none can be given, and its replacement.
 
     Args:
         own: (N,) what each reached before, 0 where it sold on fewer than three days.
@@ -69,9 +69,9 @@ def limits(own: np.ndarray, top: np.ndarray, rows: np.ndarray, store: np.ndarray
         return np.where(own > 0, OWN * own, np.float32(np.inf)), own
     usual = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     of_item, of_store = (group_medians(level, group, rows) for group in (item, store))
-    told = ~np.isnan(of_item)
-    peers = np.where(told, of_item * np.fmax(of_store / usual, 1), ordered[-2]).astype("f4")
-    limit = np.maximum(np.where(told, ITEM, HIGHEST) * peers, OWN * own)
+    comparable = ~np.isnan(of_item)
+    peers = np.where(comparable, of_item * np.fmax(of_store / usual, 1), ordered[-2]).astype("f4")
+    limit = np.maximum(np.where(comparable, ITEM, HIGHEST) * peers, OWN * own)
     return limit.astype("f4"), np.where(own > 0, own, peers)
 
 

@@ -1,8 +1,8 @@
-"""Typing errors among the sales: what neither the series' past nor the other series' same day can explain.
+"""Outliers among the sales: values that neither the series' past nor the other series' same day can explain.
 
 A value is an outlier if it exceeds what was expected by `outlier_factor` and by `outlier_z` robust standard deviations. Expected
-is the median of the same weekday's last weeks, raised by whatever makes a high value believable: what one in ten series reached
-that day, what the same item did in the other stores and the same store with its other items, and a level that rose lately.
+is the median of the same weekday's last weeks, raised by whatever makes a high value believable: the level that one in ten series
+reached that day, the same item in other stores, other items of the same store, and a level that rose lately.
 A day like those that the series has seen several times in a year, or at this time of last year, is demand. Where the known-future
 columns announce something unusual, earlier days of the kind say what it brings; the first few may reach the square of the factor.
 Days that a series' own history cannot judge are for demand/cleaning/newcomers.py.

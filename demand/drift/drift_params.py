@@ -14,10 +14,10 @@ class DriftParams(Section):
 
     section: ClassVar[str] = "drift"
 
-    mape_tolerance: float = Field(gt=0, description="relative rise of MAPE over what the backtest makes normal for those days")
-    level_tolerance: float = Field(gt=0, description="a segment's sales this much off the forecast, relative, are let pass")
-    sigmas: float = Field(gt=1, description="beyond what is normal, for one segment; one more for what all sales do together")
-    volume: Share = Field(description="share of all sales that has to have moved")
+    mape_tolerance: float = Field(gt=0, description="tolerated relative rise of MAPE over the backtest's for the same season")
+    level_tolerance: float = Field(gt=0, description="tolerated relative deviation of a segment's sales from the forecast")
+    sigmas: float = Field(gt=1, description="standard deviations from which a segment counts; one more for all sales, weekdays")
+    volume: Share = Field(description="share of all expected sales whose segments must have moved")
     silent_days: Positive = Field(description="days without a sale, where some were expected, that make a series a data problem")
     sample_rows: Positive = Field(description="rows that Evidently compares")
-    column_share: Share = Field(description="share of columns that have to differ from last year's season to call it data drift")
+    column_share: Share = Field(description="share of columns that must differ from the same season a year ago for data drift")

@@ -13,10 +13,10 @@ from demand.backtest.residuals import Residuals, residuals_of
 from demand.backtest.segments import windows
 from demand.champion.champion_record import Champion
 from demand.champion.serving_rule import why_it_cannot_forecast
-from demand.drift import inactive_series
 from demand.drift.decision import judge, mape_limit
 from demand.drift.drift_params import DriftParams
 from demand.drift.findings import Finding, Verdict, drifted
+from demand.drift.inactive_series import find_inactive
 from demand.drift.measures import REVIEW, measures
 from demand.panel.fitted_model import FittedModel
 from demand.panel.panel import Panel, rows_of
@@ -99,8 +99,8 @@ class Watch:
         if start not in self.made:
             self.made[start] = past_residuals(self.panel, self.model, self.model.trained_through + start, reach)
         residuals, rows = self.made[start]
-        inactive = inactive_series.find_silence(self.panel, self.model.trained_through + day, self.rules.silent_days).silent[rows]
-        return residuals.days(max(day - start - REVIEW, 0), day - start).without(inactive)
+        inactive = find_inactive(self.panel, self.model.trained_through + day, self.rules.silent_days).inactive
+        return residuals.days(max(day - start - REVIEW, 0), day - start).without(inactive[rows])
 
 
 def past_residuals(panel: Panel, model: FittedModel, origin: np.datetime64, days: int) -> tuple[Residuals, np.ndarray]:

@@ -12,7 +12,7 @@ LONGEST_SILENCE = 366  # days without a sale anywhere; more is a mistyped year, 
 
 
 def last_day(records: Records, as_of: np.datetime64 | None, file: str) -> int:
-    """The position of the last day that is seen: `as_of`, or the newest with sales."""
+    """The position of the last day that may be used: `as_of`, or the newest with sales."""
     sold = np.flatnonzero(~np.isnan(records.sales).all(axis=0))
     if not len(sold):
         raise UserError(f"{file}: no row has sales")
@@ -47,17 +47,17 @@ def known_values(records: Records, end: int, horizon: int, file: str) -> None:
     within = begun[:, None] & (day >= first[:, None]) & (day <= end + horizon)
     for k, name in enumerate(records.known_names):
         empty = within & records.row & np.isnan(records.known[:, :, k])
-        complain(records, empty[:, : end + 1], f"{file}: {name} is empty in rows with history", f"fill in {name}")
-        complain(records, empty, f"{file}: {name} is empty for days to forecast", f"fill in {name}")
+        raise_for(records, empty[:, : end + 1], f"{file}: {name} is empty in rows with history", f"fill in {name}")
+        raise_for(records, empty, f"{file}: {name} is empty for days to forecast", f"fill in {name}")
     reach = records.row.shape[1] - 1 - records.row[:, ::-1].argmax(axis=1)  # the series' last row
     target = end + horizon
     until = np.arange(max(len(day), target + 1))
     absent = begun[:, None] & (until > np.maximum(reach, end)[:, None]) & (until <= target)
-    complain(records, absent, f"{file}: no rows with {', '.join(records.known_names)} for days to forecast",
+    raise_for(records, absent, f"{file}: no rows with {', '.join(records.known_names)} for days to forecast",
              f"add rows with empty sales up to {records.dates[0] + target}, or lower forecast.horizon")
 
 
-def complain(records: Records, where: np.ndarray, problem: str, remedy: str) -> None:
+def raise_for(records: Records, where: np.ndarray, problem: str, remedy: str) -> None:
     """Raise if `where` (S, days) holds anywhere, naming series and dates."""
     series = np.flatnonzero(where.any(axis=1))
     if len(series):

@@ -12,9 +12,9 @@ def running_sums(values: np.ndarray) -> np.ndarray:
     return total
 
 
-def ratio_of_sums(sold: np.ndarray, due: np.ndarray, *, otherwise: float = 1.0) -> np.ndarray:
-    """sold / due, something else where nothing was due: differences of running sums leave a trace there."""
-    return np.divide(sold, due, out=np.full(np.shape(due), otherwise), where=due > 1e-9)
+def ratio_of_sums(actual: np.ndarray, expected: np.ndarray, *, otherwise: float = 1.0) -> np.ndarray:
+    """actual / expected, `otherwise` where nothing was expected: differences of running sums are not exactly 0 there."""
+    return np.divide(actual, expected, out=np.full(np.shape(expected), otherwise), where=expected > 1e-9)
 
 
 def between(series: np.ndarray | slice, start: np.ndarray | int, stop: np.ndarray | int, *totals: np.ndarray) -> list[np.ndarray]:

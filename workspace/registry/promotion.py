@@ -38,7 +38,7 @@ from workspace.run.params_file import load_params
 
 
 def promote(reason: str, force: bool) -> str:
-    """Make the candidate the champion and say so; a UserError where its backtest does not allow it."""
+    """Make the candidate the champion; returns a message. A UserError where its backtest does not allow it."""
     tolerance = load_params(PromoteParams).tolerance
     current, content = read_champion(), candidate_bytes()
     if current and current.sha256 == sha256(content):
@@ -47,8 +47,8 @@ def promote(reason: str, force: bool) -> str:
     decision = decide_promotion(candidate.comparison, tolerance)
     if not decision.promote and not force:
         raise UserError(f"not promoted: {decision.reason}. To promote it all the same: --force --reason TEXT")
-    said = [reason, "" if decision.promote else "forced", decision.reason]
-    new = as_champion(candidate, current, "; ".join(filter(None, said)))
+    reasons = [reason, "" if decision.promote else "forced", decision.reason]
+    new = as_champion(candidate, current, "; ".join(filter(None, reasons)))
     store_version(new, candidate)
     write_champion(new)
     record_change(new)
@@ -72,7 +72,7 @@ def store_version(new: Champion, candidate: Challenger) -> None:
 
 
 def rollback(wanted: str | None, reason: str) -> str:
-    """Make an earlier version the champion again: the one that is named, or the one before the present."""
+    """Make an earlier version the champion again, the one that is named or the previous one; returns a message."""
     current = read_champion()
     if current is None:
         raise UserError("there is no champion to roll back from")
@@ -100,7 +100,7 @@ def orphaned_versions() -> list[Champion]:
 
 
 def repair_interrupted_promotion() -> None:
-    """What a killed promotion left undone is done, what it left lying is removed."""
+    """Finish what a killed promotion left undone, and remove what it left behind."""
     current = read_champion()
     if current:
         record_change(current)

@@ -55,9 +55,9 @@ def champion_bytes(champion: Champion) -> bytes:
 
 def fetch_model(path: Path) -> None:
     """`dvc checkout`, and where the cache has not got it `dvc pull`, of one tracked file."""
-    said = [run_dvc(command, f"{path}.dvc") for command in ("checkout", "pull") if not path.exists()]
+    runs = [run_dvc(command, f"{path}.dvc") for command in ("checkout", "pull") if not path.exists()]
     if not path.exists():
-        raise UserError(f"{path} is missing and DVC could not bring it ({last_error(said)}). "
+        raise UserError(f"{path} is missing and DVC could not bring it ({last_error(runs)}). "
                         f"Configure the remote that has it (dvc remote add -d NAME URL) and run: dvc pull {path}.dvc")
 
 

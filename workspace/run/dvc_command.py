@@ -11,6 +11,6 @@ def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
 
 
-def last_error(said: list[subprocess.CompletedProcess[str]]) -> str:
-    lines = [line.strip() for run in said for line in run.stderr.splitlines() if line.startswith("ERROR")]
+def last_error(runs: list[subprocess.CompletedProcess[str]]) -> str:
+    lines = [line.strip() for run in runs for line in run.stderr.splitlines() if line.startswith("ERROR")]
     return lines[-1] if lines else "no message"

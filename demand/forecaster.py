@@ -33,8 +33,8 @@ from demand.schema.errors import UserError
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
 PREPARE = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)
 DATA = DataParams(files=None, source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
-                  known_future=(), as_of=None, test_file="", missing_days="auto", transactions=False, date_format=None,
-                  separator=None, decimal=None, encoding=None)
+                  known_future=(), calendar=None, events="", as_of=None, test_file="", missing_days="auto", transactions=False,
+                  date_format=None, separator=None, decimal=None, encoding=None)
 HORIZON = 90  # days
 
 

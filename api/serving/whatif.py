@@ -14,6 +14,7 @@ from demand.model.demand_model import DemandModel
 from demand.panel.calendar import YEAR
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OPEN, OUTLIER, Panel
+from demand.panel.store_events import StoreEvents
 
 DECIMALS = 6  # of units per day
 IMPROBABLE = 0.001  # prepare.closed_probability; the server has no params.yaml
@@ -37,6 +38,7 @@ class WhatIf:
         dates: (D,) the time axis; `origin` is the position of the last day with sales.
         sales, status, known: as in Panel, mapped files.
         closing: (S, H) chance_of_closing: it asks what other series did on a holiday, which a panel of one cannot know.
+        events: holidays and other events of the stores.
     """
 
     model: DemandModel
@@ -50,6 +52,7 @@ class WhatIf:
     status: np.ndarray
     known: np.ndarray
     closing: np.ndarray
+    events: StoreEvents | None = None
 
     def recorded(self, row: int, days: slice) -> np.ndarray:
         """(N,) float32 units per day of a series, NaN on days that were filled: what is not known is not shown as sold."""
@@ -91,7 +94,7 @@ class WhatIf:
     def predict(self, row: int, sales: np.ndarray, status: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(H, 5) the model's forecast of a series with these arrays (1, D)."""
         panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, known,
-                      self.known_names)
+                      self.known_names, self.events)
         recorded = replace(panel, sales=self.sales[row : row + 1], status=self.status[row : row + 1])
         closing = None
         if OPEN not in self.known_names:

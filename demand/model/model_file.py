@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from demand.model.base.calendar_effect import CalendarEffect
 from demand.model.base.factors import Factors
 from demand.model.intervals import Dispersion
 from demand.model.trees.algorithms import ALGORITHMS
@@ -32,10 +33,11 @@ def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersi
     head = json.dumps({**facts, "format": FORMAT, "spread": dispersion, "noise": factors.noise}, sort_keys=True).encode()
     stream = io.BytesIO()
     f = factors
+    calendar: dict[str, Any] = f.calendar.to_arrays() if f.calendar else {}
     np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(trees.to_bytes(), "u1"), store=ids_to_array(f.store),
              item=ids_to_array(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
              reach=f.reach, exposure=f.exposure, dispersion=f.dispersion, quantiles=spread.quantiles,
-             direct=np.frombuffer(direct.to_bytes() if direct else b"", "u1"))
+             direct=np.frombuffer(direct.to_bytes() if direct else b"", "u1"), **calendar)
     return stream.getvalue()
 
 
@@ -55,8 +57,9 @@ def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion, 
     if number > FORMAT:
         raise UserError(f"the model has format {number}, this release reads up to {FORMAT}: install the release that wrote it")
     spread = Dispersion(**facts.pop("spread"), quantiles=a["quantiles"])
+    later = {name: a[name] for name in ("exposure", "dispersion") if name in a}
     factors = Factors(ids_from_array(a["store"]), ids_from_array(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
-                      a["usual"], a["reach"], facts.pop("noise"), *(a[name] for name in ("exposure", "dispersion") if name in a))
+                      a["usual"], a["reach"], facts.pop("noise"), **later, calendar=CalendarEffect.from_arrays(a))
     read = ALGORITHMS[facts["train"]["algorithm"]].from_bytes
     direct = read(a["direct"].tobytes()) if "direct" in a and a["direct"].size else None
     return facts, factors, read(a["trees"].tobytes()), spread, direct

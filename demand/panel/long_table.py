@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from demand.panel.arrow import to_arrow, to_numpy
 from demand.panel.panel import ABSENT, STATUSES, Panel
+from demand.panel.store_events import METADATA, StoreEvents
 from demand.schema.errors import UserError
 
 STATUS_NAMES = to_arrow(np.array(STATUSES, object))
@@ -47,7 +48,7 @@ def from_table(table: pa.Table, known: tuple[str, ...] = ()) -> Panel:
     status = to_numpy(pc.index_in(table["status"].cast(pa.string()), STATUS_NAMES))
     return Panel(store=store[new_series], item=item[new_series], dates=first + np.arange(shape[1]),
                  sales=grid(to_numpy(table["sales"]), np.nan, "f4"), recorded=grid(to_numpy(table["recorded"]), np.nan, "f4"),
-                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known))
+                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known), events=events_of(table))
 
 
 def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -66,7 +67,7 @@ def in_order(store: np.ndarray, item: np.ndarray, day: np.ndarray, new_series: n
 
 
 def to_table(panel: Panel) -> pa.Table:
-    """The long form of the panel, sorted by store, item, date, without the absent days."""
+    """The long form of the panel, sorted by store, item, date, without the absent days; its events are the table's metadata."""
     row, col = np.nonzero(panel.status != ABSENT)
     columns = {
         "store": to_arrow(panel.store).take(to_arrow(row)),
@@ -78,4 +79,16 @@ def to_table(panel: Panel) -> pa.Table:
     }
     for k, name in enumerate(panel.known_names):
         columns[name] = to_arrow(panel.known[row, col, k])
-    return pa.table(columns)
+    return with_events(pa.table(columns), panel.events)
+
+
+def events_of(table: pa.Table) -> StoreEvents | None:
+    """The events of the stores, which stand in the table's metadata."""
+    text = (table.schema.metadata or {}).get(METADATA)
+    return None if text is None else StoreEvents.from_json(text)
+
+
+def with_events(table: pa.Table, events: StoreEvents | None) -> pa.Table:
+    """The table with these events in its metadata, in place of any others."""
+    other = {key: value for key, value in (table.schema.metadata or {}).items() if key != METADATA}
+    return table.replace_schema_metadata(other | ({METADATA: events.to_json()} if events else {}) or None)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from demand.schema.errors import UserError
+from workspace.run import paths
 
 S3 = "s3://"
 TABLES = ("*.csv", "*.tsv", "*.parquet", "*.pq")
@@ -29,6 +30,17 @@ def read_source(source: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]
     if not found:
         raise UserError(f"{source} holds no file that matches {pattern or ', '.join(TABLES)}: correct data.source or data.files")
     return found
+
+
+def read_events(file: str) -> pa.Buffer | None:
+    """The content of `data.events`; None where it is the file that stands for no events, and is not there."""
+    if Path(file) == paths.NO_EVENTS and not paths.NO_EVENTS.exists():
+        return None
+    try:
+        return pa.py_buffer(Path(file).read_bytes())
+    except OSError as error:
+        raise UserError(f"data.events: {file} cannot be read ({error.strerror}): set it to a CSV of events, or to "
+                        f"{paths.NO_EVENTS} where there are none") from None
 
 
 def read_local(path: Path, pattern: str | None) -> list[tuple[str, pa.Buffer]]:

@@ -164,7 +164,8 @@ def put(path: Path, root: Path, target: Path) -> None:
     shutil.copy(path, copy)
 
 
-OTHER = {"data.as_of": "2021-01-01", "data.test_file": "other.csv", "data.source": "other.csv", "data.calendar": {"default": "DE"}, "data.events": "other.csv",
+OTHER = {"data.as_of": "2021-01-01", "data.test_file": "other.csv", "data.source": "other.csv",
+         "data.calendar": {"default": "DE"}, "data.events": "other.csv",
          "data.files": "x*",
          "data.missing_days": "zero", "data.date_format": "%Y-%d-%m", "data.separator": "|", "data.decimal": ",",
          "data.encoding": "cp1252", **{f"data.columns.{name}": f"other {name}" for name in ("date", "store", "item", "sales")},

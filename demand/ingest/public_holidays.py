@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from demand.schema.errors import UserError
 
 BEFORE, AFTER = 7, 3  # days around a holiday or event that it may change
 LANGUAGE = "en_US"  # of the names, which must not depend on the machine's locale
-ESTIMATED = "%s (estimated)"  # a name of a lunar holiday that is not yet fixed
+ESTIMATED = re.compile(r" \(estimated\)|, estimated(?=\))")  # in the name of a lunar holiday that is not yet fixed
 
 StoreId = int | str
 
@@ -55,8 +56,7 @@ def public_holidays(place: str, first: date, last: date) -> tuple[Event, ...]:
         found = named(holidays, country, division, years)
     except NotImplementedError:
         raise UserError(unknown_place(place, country, division)) from None
-    label = ESTIMATED.partition("%s")[2]
-    events = [Event(name.removesuffix(label), day, day, BEFORE, AFTER) for day, names in found.items()
+    events = [Event(ESTIMATED.sub("", name), day, day, BEFORE, AFTER) for day, names in found.items()
               for name in names.split("; ") if first - timedelta(days=AFTER) <= day <= last + timedelta(days=BEFORE)]
     return joined(events)
 
@@ -80,12 +80,13 @@ def unknown_place(place: str, country: str, division: str) -> str:
     supported = holidays.list_supported_countries()
     if country not in supported:
         codes = {code: code for code in supported} | {entry[0]: entry[1] for entry in COUNTRIES.values()}
-        return f"{start}there is no country {country!r}{hint(country, codes)}. Write its two letters, such as DE or DE-BY"
+        near = hint(country, codes) or "."
+        return f"{start}there is no country {country!r}{near} Write its two letters, such as DE or DE-BY"
     divisions = list(supported[country])
     if not divisions:
         return f"{start}{country} has no subdivisions: write {country}"
-    near = hint(division, {name: name for name in divisions})
-    return f"{start}{country} has no subdivision {division!r}{near}. It has {', '.join(divisions)}"
+    near = hint(division, {name: name for name in divisions}) or "."
+    return f"{start}{country} has no subdivision {division!r}{near} It has {', '.join(divisions)}"
 
 
 def hint(name: str, names: Mapping[str, object]) -> str:

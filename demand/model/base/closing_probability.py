@@ -39,8 +39,9 @@ def chance_of_closing(panel: Panel, origin: int, horizon: int) -> np.ndarray:
             if told:
                 chance[:, h] = np.maximum(chance[:, h], min(told))
     if panel.events:
-        chance = np.maximum(chance, closed_on_events(panel, origin, horizon, lambda day: open_usually(closed, seen, day)))
-    return chance.astype("f4", copy=False)
+        on_events = closed_on_events(panel, origin, horizon, lambda day: open_usually(closed, seen, day))
+        chance = np.where(np.isnan(on_events), chance, np.maximum(on_events, usual[:, (target - origin - 1) % 7])).astype("f4")
+    return chance
 
 
 def habit(closed: np.ndarray, seen: np.ndarray, end: int) -> np.ndarray:

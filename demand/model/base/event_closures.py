@@ -16,11 +16,11 @@ OpenUsually = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
 
 def closed_on_events(panel: Panel, origin: int, horizon: int, open_usually: OpenUsually) -> np.ndarray:
-    """(S, H) share of each store's series that were closed when the event of a day was there before; 0 on other days.
+    """(S, H) share of each store's series that were closed when the event of a day was there before; NaN on other days.
 
     The last time counts most. A store that was never seen open or closed at an event does what the others do.
     """
-    chance = np.zeros((panel.n_series, horizon))
+    chance = np.full((panel.n_series, horizon), np.nan)
     store = np.unique(panel.store, return_inverse=True)[1]
     past: dict[str, dict[int, np.ndarray]] = {}
     ahead = []
@@ -35,12 +35,12 @@ def closed_on_events(panel: Panel, origin: int, horizon: int, open_usually: Open
     for name, day, series in ahead:
         if name in shares:
             h = day - origin - 1
-            chance[series, h] = np.maximum(chance[series, h], shares[name][store[series]])
+            chance[series, h] = np.fmax(chance[series, h], shares[name][store[series]])
     return chance
 
 
 def closed_share(store: np.ndarray, days: dict[int, np.ndarray], open_usually: OpenUsually) -> np.ndarray:
-    """(stores,) share of each store's series that were closed at an event.
+    """(stores,) share of each store's series that were closed at an event; NaN where no store tells.
 
     Args:
         store: (S,) codes.
@@ -55,5 +55,5 @@ def closed_share(store: np.ndarray, days: dict[int, np.ndarray], open_usually: O
         share = np.bincount(store[series[kept]], closed[kept], count) / np.maximum(total, 1)
         now = np.where(total > 0, OLDER**age, 0)
         weighted, weight, age = weighted + now * share, weight + now, age + (total > 0)
-    everyone = float(weighted.sum() / weight.sum()) if weight.sum() > 0 else 0.0
+    everyone = float(weighted.sum() / weight.sum()) if weight.sum() > 0 else np.nan
     return np.divide(weighted, weight, out=np.full(count, everyone), where=weight > 0)

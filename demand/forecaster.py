@@ -34,8 +34,9 @@ from demand.schema.errors import UserError
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=120_000, seed=0)
 PREPARE = PrepareParams(fill_weeks=8, closed_probability=0.001, outlier_z=8.0, outlier_factor=3.0)
 DATA = DataParams(files=None, source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
-                  known_future=(), calendar=None, events="events", as_of=None, test_file="", missing_days="auto",
-                  transactions=False, date_format=None, separator=None, decimal=None, encoding=None)
+                  known_future=(), calendar=None, events="events", items="items", stores="stores", as_of=None,
+                  test_file="", missing_days="auto", transactions=False, date_format=None, separator=None,
+                  decimal=None, encoding=None)
 HORIZON = 90  # days
 
 
@@ -47,13 +48,16 @@ class DemandForecaster:
         horizon: days ahead that the model is fitted for.
         calendar: country, or country-subdivision, of the public holidays by store; `default` for all others (docs/data.md).
         events: a frame of own events: name, first_day, last_day; where needed store, days_before, days_after.
+        items, stores: frames of attributes: item, or store, and a column for each.
         train: changes to the settings of params.yaml's section `train`, such as max_depth=4.
     """
 
     def __init__(self, future_covariates: Sequence[str] = (), horizon: int = HORIZON, calendar: Mapping[str, str] | None = None,
-                 events: Any = None, **train: Any) -> None:
+                 events: Any = None, items: Any = None, stores: Any = None, **train: Any) -> None:
         self.future_covariates, self.horizon = tuple(future_covariates), horizon
-        self.calendar, self.events = calendar, None if events is None else csv_of(as_table(events))
+        frames = {"events": events, "items": items, "stores": stores}
+        self.calendar = calendar
+        self.tables = {name: csv_of(as_table(frame)) for name, frame in frames.items() if frame is not None}
         self.train = TrainParams.model_validate(TRAIN.model_dump() | train)
         self.model: DemandModel | None = None
 
@@ -104,7 +108,7 @@ class DemandForecaster:
     def panel_of(self, table: pa.Table) -> Panel:
         """The cleaned panel of a table of sales."""
         layout = DATA.model_copy(update={"known_future": self.future_covariates, "calendar": self.calendar})
-        return prepare_rows(source_of_table(table, layout), layout, PREPARE, 0, self.events)[0]
+        return prepare_rows(source_of_table(table, layout), layout, PREPARE, 0, self.tables)[0]
 
     def like_input(self, table: pa.Table) -> Any:
         """pandas where the input was."""

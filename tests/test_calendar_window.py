@@ -51,7 +51,8 @@ def sales(stores: int, days: int) -> str:
 
 def features(content: str, events: str, place: str | None = "DE") -> pa.Table:
     chosen = params(calendar={"default": place} if place else None)
-    cleaned, _ = prepare(pa.py_buffer(content.encode()), chosen.data, chosen.prepare, 1, pa.py_buffer((HEAD + events).encode()))
+    cleaned, _ = prepare(pa.py_buffer(content.encode()), chosen.data, chosen.prepare, 1,
+                         {"events": pa.py_buffer((HEAD + events).encode())})
     table = written(to_table(cleaned))
     return written(feature_table(from_table(table, known_future_columns(table.column_names))))
 

@@ -31,7 +31,8 @@ def days(found: tuple[Event, ...], name: str) -> list[date]:
 
 def prepared(rows: list[str], own: str = "", **data: object) -> tuple[Panel, dict[str, object]]:
     settings = params(**data)
-    return prepare(pa.py_buffer(text(*rows).encode()), settings.data, settings.prepare, 1, pa.py_buffer((HEAD + own).encode()))
+    return prepare(pa.py_buffer(text(*rows).encode()), settings.data, settings.prepare, 1,
+                   {"events": pa.py_buffer((HEAD + own).encode())})
 
 
 def test_moving_feasts_are_the_almanacs():

@@ -11,6 +11,7 @@ from demand.cleaning.closed_days import implausible_zeros
 from demand.model.base.closing_probability import habit
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
+from demand.panel.attributes import Attributes
 from demand.panel.calendar import YEAR
 from demand.panel.forecast import Forecast
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OBSERVED, OPEN, OUTLIER, Panel
@@ -38,7 +39,7 @@ class WhatIf:
         dates: (D,) the time axis; `origin` is the position of the last day with sales.
         sales, status, known: as in Panel, mapped files.
         closing: (S, H) chance_of_closing: it asks what other series did on a holiday, which a panel of one cannot know.
-        events: holidays and other events of the stores.
+        events, attributes: as in Panel.
     """
 
     model: DemandModel
@@ -53,6 +54,7 @@ class WhatIf:
     known: np.ndarray
     closing: np.ndarray
     events: StoreEvents | None = None
+    attributes: Attributes | None = None
 
     def recorded(self, row: int, days: slice) -> np.ndarray:
         """(N,) float32 units per day of a series, NaN on days that were filled: what is not known is not shown as sold."""
@@ -94,7 +96,7 @@ class WhatIf:
     def predict(self, row: int, sales: np.ndarray, status: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(H, 5) the model's forecast of a series with these arrays (1, D)."""
         panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, known,
-                      self.known_names, self.events)
+                      self.known_names, self.events, self.attributes)
         recorded = replace(panel, sales=self.sales[row : row + 1], status=self.status[row : row + 1])
         closing = None
         if OPEN not in self.known_names:

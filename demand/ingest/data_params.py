@@ -41,6 +41,8 @@ class DataParams(Section):
     calendar: dict[str, str] | None = Field(
         description="public holidays: country, or country-subdivision, by store; `default` for all others; null: none")
     events: str = Field(description="CSV of own events: name, first_day, last_day; where needed store, days_before, days_after")
+    items: str = Field(description="CSV of the items' attributes: item, and a column for each, such as brand")
+    stores: str = Field(description="CSV of the stores' attributes: store, and a column for each, such as region")
     as_of: date | None = Field(description="the last day the pipeline may see; null for the newest")
     test_file: str = Field(description="CSV with id, date, store, item: the days of data/forecast/submission.csv")
     missing_days: Literal["auto", "zero", "unknown"] = Field(description="a series' day without a row while its store sells")

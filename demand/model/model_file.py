@@ -19,6 +19,7 @@ from demand.model.base.factors import Factors
 from demand.model.intervals import Dispersion
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.trees import Trees
+from demand.panel.attributes import Attributes
 from demand.schema.errors import UserError
 
 FORMAT = 2  # of the bytes; those of release 0.1, which did not number it, read as 1
@@ -33,11 +34,13 @@ def pack(facts: dict[str, Any], factors: Factors, trees: Trees, spread: Dispersi
     head = json.dumps({**facts, "format": FORMAT, "spread": dispersion, "noise": factors.noise}, sort_keys=True).encode()
     stream = io.BytesIO()
     f = factors
-    calendar: dict[str, Any] = f.calendar.to_arrays() if f.calendar else {}
+    known: dict[str, Any] = f.calendar.to_arrays() if f.calendar else {}
+    if f.attributes:
+        known["attributes"] = np.frombuffer(f.attributes.to_json().encode(), "u1")
     np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(trees.to_bytes(), "u1"), store=ids_to_array(f.store),
              item=ids_to_array(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
              reach=f.reach, exposure=f.exposure, dispersion=f.dispersion, quantiles=spread.quantiles,
-             direct=np.frombuffer(direct.to_bytes() if direct else b"", "u1"), **calendar)
+             direct=np.frombuffer(direct.to_bytes() if direct else b"", "u1"), **known)
     return stream.getvalue()
 
 
@@ -59,7 +62,8 @@ def unpack(content: bytes) -> tuple[dict[str, Any], Factors, Trees, Dispersion, 
     spread = Dispersion(**facts.pop("spread"), quantiles=a["quantiles"])
     later = {name: a[name] for name in ("exposure", "dispersion") if name in a}
     factors = Factors(ids_from_array(a["store"]), ids_from_array(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
-                      a["usual"], a["reach"], facts.pop("noise"), **later, calendar=CalendarEffect.from_arrays(a))
+                      a["usual"], a["reach"], facts.pop("noise"), **later, calendar=CalendarEffect.from_arrays(a),
+                      attributes=Attributes.from_json(a["attributes"].tobytes()) if "attributes" in a else None)
     read = ALGORITHMS[facts["train"]["algorithm"]].from_bytes
     direct = read(a["direct"].tobytes()) if "direct" in a and a["direct"].size else None
     return facts, factors, read(a["trees"].tobytes()), spread, direct

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from demand.panel.attributes import Attributes
 from demand.panel.store_events import StoreEvents
 
 # What is known of one series on one day. The order is the code in `Panel.status`.
@@ -31,6 +32,7 @@ class Panel:
         known: (S, D, K) float32, the known-future columns at the day they describe, NaN where absent.
         known_names: K names.
         events: what is known ahead of the stores' holidays and other events; None without a calendar.
+        attributes: categories of the items and stores; None without any.
     """
 
     store: np.ndarray
@@ -42,6 +44,7 @@ class Panel:
     known: np.ndarray
     known_names: tuple[str, ...] = ()
     events: StoreEvents | None = None
+    attributes: Attributes | None = None
 
     @property
     def n_series(self) -> int:

@@ -32,15 +32,20 @@ def read_source(source: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]
     return found
 
 
-def read_events(file: str) -> pa.Buffer | None:
-    """The content of `data.events`; None where it is the file that stands for no events, and is not there."""
-    if Path(file) == paths.NO_EVENTS and not paths.NO_EVENTS.exists():
+def read_side_table(key: str, file: str) -> pa.Buffer | None:
+    """The content of `data.events`, `data.items` or `data.stores`; None where the file for none is missing.
+
+    Args:
+        key: events, items or stores.
+    """
+    empty = {"events": paths.NO_EVENTS, "items": paths.NO_ITEMS, "stores": paths.NO_STORES}[key]
+    if Path(file) == empty and not empty.exists():
         return None
     try:
         return pa.py_buffer(Path(file).read_bytes())
     except OSError as error:
-        raise UserError(f"data.events: {file} cannot be read ({error.strerror}): set it to a CSV of events, or to "
-                        f"{paths.NO_EVENTS} where there are none") from None
+        raise UserError(f"data.{key}: {file} cannot be read ({error.strerror}): set it to a CSV of {key}, or to {empty} "
+                        "where there are none") from None
 
 
 def read_local(path: Path, pattern: str | None) -> list[tuple[str, pa.Buffer]]:

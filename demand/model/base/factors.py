@@ -18,6 +18,7 @@ from demand.model.base.dispersion import local_squares, pooled_with_own
 from demand.model.base.peers import Peers, fit_peers
 from demand.model.base.season import seasonal_factors
 from demand.model.base.shrinkage import SMALLEST, hierarchical_factors
+from demand.panel.attributes import Attributes
 from demand.panel.calendar import months, weekdays
 from demand.panel.panel import Panel
 from demand.panel.running_sums import ratio_of_sums
@@ -44,6 +45,7 @@ class Factors:
         exposure: (S,) days that each series was seen for, weighted by season and trend; empty in models of format 1.
         dispersion: (S,) variance of sales per unit around each series' own level of the time; likewise.
         calendar: effects of the stores' holidays and events; None where there was no calendar.
+        attributes: categories of the items and stores that were fitted.
     """
 
     store: np.ndarray
@@ -58,6 +60,7 @@ class Factors:
     exposure: np.ndarray = field(default_factory=lambda: np.empty(0, "f4"))
     dispersion: np.ndarray = field(default_factory=lambda: np.empty(0, "f4"))
     calendar: CalendarEffect | None = None
+    attributes: Attributes | None = None
 
     def rows(self, panel: Panel) -> np.ndarray:
         """(S',) the row of each of the panel's series in these factors; S, the last, for series that were not fitted."""
@@ -76,13 +79,13 @@ class Factors:
     @cached_property
     def peers(self) -> Peers:
         """What the peers say of any series."""
-        return fit_peers(self.scale.astype("f8"), self.exposure, self.dispersion, self.store, self.item)
+        return fit_peers(self.scale.astype("f8"), self.exposure, self.dispersion, self.store, self.item, self.attributes)
 
     def references(self, panel: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(S',) each: scale of the panel's series, pulled to their peers where little was seen; the peers' scale; dispersion."""
         rows = self.rows(panel)
         dispersion = np.r_[self.dispersion, np.median(self.dispersion)][rows].astype("f8")
-        peers = self.peers.level(panel.store, panel.item)
+        peers = self.peers.level(panel.store, panel.item, panel.attributes or self.attributes)
         scale, exposure = (np.r_[values, 0][rows].astype("f8") for values in (self.scale, self.exposure))
         prior = dispersion / (self.peers.spread * peers)  # days that the peers count as
         return (scale * exposure + prior * peers) / (exposure + prior), peers, dispersion
@@ -140,7 +143,7 @@ def fit_factors(panel: Panel) -> Factors:
     around = pooled_with_own(local_squares(sales, expected), expected.sum(axis=1), mask.sum(axis=1))
     return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
                    np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(np.float32(noise)),
-                   exposure.astype("f4"), around.astype("f4"), calendar.effect if calendar else None)
+                   exposure.astype("f4"), around.astype("f4"), calendar.effect if calendar else None, panel.attributes)
 
 
 def centred(known: np.ndarray, mask: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:

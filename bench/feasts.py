@@ -19,7 +19,7 @@ from workspace.run.all_params import Params
 CHAIN = {"stores": 8, "items": 25, "years": 5, "level": 200.0, "feasts": 1.0}
 ORIGINS, STEP = 8, 45  # so that every feast is forecast, from near and far
 TRAINED = "2023-06-30"  # through this day is the champion that is then watched for false alarms
-TITLE = "A chain with public holidays, five of them moving: 200 series, 5 years"
+TITLE = "A chain with nine public holidays, four of them moving: 200 series, 5 years"
 LABELS = {"with": "data.calendar: {default: DE}", "without": "without a calendar"}
 Results = dict[str, dict[str, float]]
 

@@ -26,7 +26,7 @@ class CalendarFit:
     """The effects of one panel while its factors are fitted in turns."""
 
     def __init__(self, panel: Panel, days: int) -> None:
-        """Args: days: how many of the panel's days are looked at."""
+        """Start without any effect; `days` says how many of the panel's days are looked at."""
         self.panel, self.days = panel, days
         self.parts = calendars(panel, days)
         labels = sorted({label for _, marked in self.parts for label in labels_of(marked)})
@@ -36,6 +36,7 @@ class CalendarFit:
         items, stores = np.unique(panel.item), np.unique(panel.store)
         zeros = [np.zeros((len(ids) + 1, len(labels)), "f4") for ids in (items, stores)]
         self.effect = CalendarEffect(tuple(labels), np.zeros(len(labels), "f4"), items, stores, *zeros)
+        self.factors = self.effect.on(panel, days)
 
     def step(self, sales: np.ndarray, expected: np.ndarray) -> np.ndarray | float:
         """Fit the effects anew; the factor (S, D) by which the expected sales, which hold the effects so far, change.
@@ -45,7 +46,7 @@ class CalendarFit:
         """
         if not self.code:
             return 1.0
-        before = self.factors()
+        before = self.factors
         sold, due = ([values[np.ix_(series, days)] for series, days, _ in before] for values in (sales, expected))
         times = self.times(sold, due)
         pooled = fit_pooled(times, np.array([name for name, _ in self.effect.labels]), self.effect.pooled.astype("f8"))
@@ -57,28 +58,25 @@ class CalendarFit:
                 log = deviations(total, wanted, getattr(self.effect, field)[:-1], times.overlap(len(self.code)))
                 due = self.change(due, **{field: np.vstack([log, np.zeros(len(self.code))]).astype("f4")})
         factor = np.ones(sales.shape, "f4")
-        for (series, days, now), (_, _, then) in zip(self.factors(), before, strict=True):
+        for (series, days, now), (_, _, then) in zip(self.factors, before, strict=True):
             factor[np.ix_(series, days)] = now / then
         return factor
 
-    def factors(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """The effects so far, of each calendar (CalendarEffect.on)."""
-        return self.effect.on(self.panel, self.days)
-
     def change(self, due: list[np.ndarray], **effects: Any) -> list[np.ndarray]:
         """The expected sales (n, U) of each calendar under new effects, which are kept."""
-        before = self.factors()
-        self.effect = replace(self.effect, **effects)
-        return [values * now / then for values, (_, _, now), (_, _, then) in zip(due, self.factors(), before, strict=True)]
+        before, self.effect = self.factors, replace(self.effect, **effects)
+        self.factors = self.effect.on(self.panel, self.days)
+        return [values * now / then for values, (_, _, now), (_, _, then) in zip(due, self.factors, before, strict=True)]
 
     def label_sums(self, values: list[np.ndarray], group: np.ndarray) -> np.ndarray:
         """(G, L) sums of each calendar's values (n, U) over the series of each group and the days of each label."""
         total = np.zeros((int(group.max()) + 1, len(self.code)))
         for (series, _), (label, at), part in zip(self.parts, self.marks, values, strict=True):
-            by_day = np.zeros((len(total), part.shape[1]))
-            np.add.at(by_day, group[series], part)
+            present, row = np.unique(group[series], return_inverse=True)
+            by_day = np.zeros((len(present), part.shape[1]))
+            np.add.at(by_day, row, part)
             first = np.flatnonzero(np.diff(label, prepend=-1))
-            total[:, label[first]] += np.add.reduceat(by_day[:, at], first, axis=1)
+            total[np.ix_(present, label[first])] += np.add.reduceat(by_day[:, at], first, axis=1)
         return total
 
     def times(self, sold: list[np.ndarray], due: list[np.ndarray]) -> Times:
@@ -148,11 +146,11 @@ def fit_pooled(times: Times, event: np.ndarray, effect: np.ndarray) -> np.ndarra
 
 def spreads(mean: np.ndarray, precision: np.ndarray, family: np.ndarray, families: int) -> np.ndarray:
     """(L,) variance of true log effects within the event of each label, pulled to that of all labels."""
-    told = precision > 0
-    beyond = np.where(told, mean**2 - 1 / np.where(told, precision, 1), 0)
-    overall = max((beyond.sum() + SPREAD_LABELS * SPREAD) / (told.sum() + SPREAD_LABELS), LEAST)
+    known = precision > 0
+    beyond = np.where(known, mean**2 - 1 / np.where(known, precision, 1), 0)
+    overall = max((beyond.sum() + SPREAD_LABELS * SPREAD) / (known.sum() + SPREAD_LABELS), LEAST)
     own = np.bincount(family, beyond, families) + SPREAD_LABELS * overall
-    return np.maximum(own / (np.bincount(family, told, families) + SPREAD_LABELS), LEAST)[family]
+    return np.maximum(own / (np.bincount(family, known, families) + SPREAD_LABELS), LEAST)[family]
 
 
 def deviations(sold: np.ndarray, due: np.ndarray, current: np.ndarray, overlap: np.ndarray) -> np.ndarray:
@@ -166,9 +164,9 @@ def deviations(sold: np.ndarray, due: np.ndarray, current: np.ndarray, overlap: 
     chance = 1 / (np.where(seen, due, 0) + HALF)
     target = np.where(seen, np.log((sold + HALF) * chance) + current, 0)
     weight = np.where(seen, 1 / (chance + SPREAD), 0)
-    beyond, told = weight * (target**2 - chance), weight.sum(axis=0)
-    overall = max(float(beyond.sum() / max(told.sum(), 1e-9)), 0.0)
-    own = np.divide(beyond.sum(axis=0), told, out=np.zeros(len(told)), where=told > 0)
+    beyond, total = weight * (target**2 - chance), weight.sum(axis=0)
+    overall = max(float(beyond.sum() / max(total.sum(), 1e-9)), 0.0)
+    own = np.divide(beyond.sum(axis=0), total, out=np.zeros(len(total)), where=total > 0)
     count = seen.sum(axis=0)
     spread = np.maximum((count * own + GROUPS * overall) / (count + GROUPS), 0)
     shrunk = np.where(seen, target * spread / (spread + chance), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from demand.ingest.public_holidays import AFTER, BEFORE, places_of, public_holid
 from demand.panel.panel import CLOSED, FILLED, Panel
 from demand.panel.store_events import Event, StoreEvents, event_days, joined
 from demand.schema.errors import UserError
+from workspace.run.source_files import read_side_table
 
 EASTER = {2022: date(2022, 4, 17), 2023: date(2023, 4, 9), 2024: date(2024, 3, 31)}  # from an almanac
 HEAD = "name,first_day,last_day,store\n"
@@ -78,6 +80,8 @@ def test_each_store_has_its_place():
 
 def test_norway_is_a_country_although_yaml_calls_it_false():
     assert params(calendar={"default": False, 7: "AT"}).data.calendar == {"default": "NO", "7": "AT"}
+    with pytest.raises(UserError, match=r"data\.calendar = 'DE': value error, write the place of each store, .* such as \{default: DE-BY"):
+        params(calendar="DE")
 
 
 def test_own_events_are_of_one_store_or_of_all_and_have_their_own_windows():
@@ -168,3 +172,11 @@ def test_slow_series_do_not_hide_that_their_store_was_closed():
     panel, _ = prepared(rows, calendar={"default": "DE"})
     assert (panel.status[:, panel.column(at)] == CLOSED).all()
     assert (prepared(rows)[0].status[:, panel.column(at)] != CLOSED).any()
+
+
+def test_a_table_that_is_missing_is_named_but_for_the_one_that_stands_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for key in ("events", "items", "stores"):
+        assert read_side_table(key, f"data/no_{key}.csv") is None
+        with pytest.raises(UserError, match=rf"data\.{key}: data/x\.csv cannot be read .* or to data/no_{key}"):
+            read_side_table(key, "data/x.csv")

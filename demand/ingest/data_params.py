@@ -63,8 +63,10 @@ class DataParams(Section):
     @classmethod
     def norway_is_no_boolean(cls, value: Any) -> Any:
         """Keys and places as text: YAML reads a bare NO as false, and a store's number as one."""
+        if value is None:
+            return None
         if not isinstance(value, dict):
-            return value
+            raise ValueError("write the place of each store, or of all others, such as {default: DE-BY, store 7: AT}")
         return {str(key): "NO" if place is False else place for key, place in value.items()}
 
     @field_validator("date_format")

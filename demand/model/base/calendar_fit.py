@@ -11,7 +11,8 @@ import numpy as np
 from demand.model.base.calendar_effect import CalendarEffect, calendars, labels_of
 from demand.panel.panel import Panel
 
-BETWEEN = 0.06**2  # variance of a label's log effect between the times that its event happens, where few tell
+BETWEEN = 0.06**2  # variance of a label's log effect between the times that its event happens, where no other day tells
+ORDINARY = 30  # days without a label that tell it: how far the sum of all series is off on them
 BETWEEN_TIMES = 20  # times that it counts as
 SPREAD = 0.10**2  # variance of log effects of the labels of an event, where few tell
 SPREAD_LABELS = 4  # labels that it counts as
@@ -49,7 +50,9 @@ class CalendarFit:
         before = self.factors
         sold, due = ([values[np.ix_(series, days)] for series, days, _ in before] for values in (sales, expected))
         times = self.times(sold, due)
-        pooled = fit_pooled(times, np.array([name for name, _ in self.effect.labels]), self.effect.pooled.astype("f8"))
+        days = np.setdiff1d(np.arange(sales.shape[1]), np.concatenate([days for _, days, _ in before]))
+        between = day_variance(sales.sum(axis=0)[days], expected.sum(axis=0)[days])
+        pooled = fit_pooled(times, np.array([name for name, _ in self.effect.labels]), self.effect.pooled.astype("f8"), between)
         due = self.change(due, pooled=pooled.astype("f4"))
         for field, ids in (("by_item", self.panel.item), ("by_store", self.panel.store)):
             group = np.unique(ids, return_inverse=True)[1]
@@ -111,18 +114,29 @@ class Times:
         return np.bincount(self.label, carried, count) / np.bincount(self.label, minlength=count)
 
 
-def fit_pooled(times: Times, event: np.ndarray, effect: np.ndarray) -> np.ndarray:
+def day_variance(sold: np.ndarray, due: np.ndarray) -> float:
+    """Variance of log(sold / due) of days (N,) beyond chance, from their median absolute deviation."""
+    trading = due > 1e-9
+    if trading.sum() < ORDINARY:
+        return BETWEEN
+    ratio = np.log((sold[trading] + HALF) / (due[trading] + HALF))
+    squares = np.median(np.abs(ratio - np.median(ratio))) ** 2 / 0.6745**2
+    return max(float(squares - np.median(1 / (due[trading] + HALF))), LEAST)
+
+
+def fit_pooled(times: Times, event: np.ndarray, effect: np.ndarray, ordinary: float) -> np.ndarray:
     """(L,) log effects of all series, each label in turn while the others of its days stand.
 
     Args:
         event: (L,) which labels share a spread; effect: (L,) those so far, which `times.due` holds.
+        ordinary: variance of log sales of a day without a label, around what is expected.
     """
     names, family = np.unique(event, return_inverse=True)
     eta = np.bincount(times.cell, effect[times.label], len(times.due))
     bare, effect = times.due * np.exp(-eta), effect.copy()
     edges = np.searchsorted(times.label, np.arange(len(effect) + 1))
     parts = [(times.cell[a:b], np.unique(times.time[a:b], return_inverse=True)[1]) for a, b in pairwise(edges)]
-    between, spread = BETWEEN, np.full(len(effect), SPREAD)
+    between, spread = ordinary, np.full(len(effect), SPREAD)
     for _ in range(SWEEPS):
         mean, precision, excess, freedom = np.zeros(len(effect)), np.zeros(len(effect)), 0.0, 0
         for label, (cell, time) in enumerate(parts):
@@ -139,7 +153,7 @@ def fit_pooled(times: Times, event: np.ndarray, effect: np.ndarray) -> np.ndarra
             new = float(np.clip(new, -LARGEST, LARGEST))
             eta[cell] += new - effect[label]
             effect[label] = new
-        between = max(excess + BETWEEN_TIMES * BETWEEN, 0.0) / (freedom + BETWEEN_TIMES)
+        between = max(excess + BETWEEN_TIMES * ordinary, 0.0) / (freedom + BETWEEN_TIMES)
         spread = spreads(mean, precision, family, len(names))
     return effect
 

@@ -194,3 +194,10 @@ def test_a_store_that_has_come_to_open_on_a_holiday_stays_open():
     origin = position(date(2024, 1, 4))
     chance = chance_of_closing(with_events(late, *feast("feast", FEAST)), origin, 100)
     assert (chance[:, position(FEAST[-1]) - origin - 1] < 0.5).all()
+
+
+def test_a_feast_seen_once_is_believed_less_where_any_day_varies_as_much():
+    wild = 0.3 * np.random.default_rng(4).standard_normal(DAYS)
+    factors = fit_factors(with_events(panel(noisy(10 * shaped(10, DAYS) * np.exp(wild))), *feast("feast", FEAST[1:2], 7, 3)))
+    near = wild[position(FEAST[1]) - 7:position(FEAST[1]) + 4]
+    assert sum(map(abs, learned(factors.calendar, "feast").values())) < 0.4 * np.abs(near).sum()

@@ -16,13 +16,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import pipeline, report
+from bench import feasts, pipeline, report
 from bench.cases import CASES, REAL
 from bench.methods import METHODS
 
 OUT = Path("bench")
 CALM = {"OMP_WAIT_POLICY": "passive"}  # threads that wait yield the core: else whatever runs beside it costs a method dearly
-ALL = [*CASES, "repro"]
+ALL = [*CASES, "feasts", "repro"]
 
 
 def compare(name: str, folder: Path) -> dict[str, Any]:
@@ -53,6 +53,8 @@ def main() -> None:
         for name in wanted:
             if name in CASES and (name != "real" or REAL.exists()):
                 results["cases"][name] = compare(name, Path(folder))
+    if "feasts" in wanted:
+        results["feasts"] = feasts.measured()
     if "repro" in wanted:
         for title, source in (("the demo", None), ("the competition's file", REAL)):
             if source is None or source.exists():

@@ -32,11 +32,12 @@ class Case:
     origins: int | tuple[date, ...] = 4
 
 
-def params(demo_changes: dict[str, Any] | None = None, known: tuple[str, ...] = (), source: str = "the demo") -> Params:
+def params(demo_changes: dict[str, Any] | None = None, known: tuple[str, ...] = (), source: str = "the demo",
+           calendar: dict[str, str] | None = None) -> Params:
     """params.yaml with another data set."""
     base = load_all_params().model_dump()
     base["demo"] |= demo_changes or {}
-    base["data"] |= {"known_future": known, "source": source, "as_of": None}
+    base["data"] |= {"known_future": known, "source": source, "as_of": None, "calendar": calendar}
     return Params.model_validate(base)
 
 
@@ -45,9 +46,10 @@ def prepared(data: pa.Buffer, settings: Params) -> Panel:
     return prepare(data, settings.data, settings.prepare, settings.forecast.horizon)[0]
 
 
-def generated(changes: dict[str, Any], known: tuple[str, ...] = ()) -> tuple[Panel, Params]:
+def generated(changes: dict[str, Any], known: tuple[str, ...] = (),
+              calendar: dict[str, str] | None = None) -> tuple[Panel, Params]:
     """The demo, generated and prepared."""
-    settings = params(changes, known)
+    settings = params(changes, known, calendar=calendar)
     buffer = pa.BufferOutputStream()
     csv.write_csv(to_table(generate(settings.demo), settings.demo.promotions, settings.demo.closed_days), buffer)
     return prepared(buffer.getvalue(), settings), settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench import feasts
 from bench.cases import CASES
 
 REFERENCE = "mlforecast + LightGBM"
@@ -19,6 +20,8 @@ def markdown(results: dict[str, Any]) -> str:
     for name, found in results["cases"].items():
         parts += [f"## {CASES[name].title}", "", row(HEAD), row(["---"] * len(HEAD))]
         parts += [*(line(method, found) for method in found), ""]
+    if results.get("feasts"):
+        parts += feasts.markdown(results["feasts"])
     if results["repro"]:
         head = ("data", "seconds", "peak GB", "nothing to do, seconds")
         parts += ["## dvc repro, in a fresh clone", "", row(head), row(["---"] * len(head))]

@@ -11,12 +11,13 @@ Checks, cleaning, model and numbers are those of the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
 from demand.backtest.folds import Fold, backtest
 from demand.cleaning.cleaning_report import prepare_rows
@@ -33,8 +34,9 @@ from demand.schema.errors import UserError
 
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=80_000, seed=0)
 DATA = DataParams(files=None, source="the data frame", columns=Columns(date="date", store="store", item="item", sales="sales"),
-                  known_future=(), as_of=None, test_file="", missing_days="auto", transactions=False, date_format=None,
-                  separator=None, decimal=None, encoding=None)
+                  known_future=(), calendar=None, events="events", items="items", stores="stores", as_of=None,
+                  test_file="", missing_days="auto", transactions=False, date_format=None, separator=None,
+                  decimal=None, encoding=None)
 HORIZON = 90  # days
 
 
@@ -44,11 +46,18 @@ class DemandForecaster:
     Args:
         future_covariates: names of numeric columns that are known for the days to forecast, such as promo, open or price.
         horizon: days ahead that the model is fitted for.
+        calendar: country, or country-subdivision, of the public holidays by store; `default` for all others (docs/data.md).
+        events: a frame of own events: name, first_day, last_day; where needed store, days_before, days_after.
+        items, stores: frames of attributes: item, or store, and a column for each.
         train: changes to the settings of params.yaml's section `train`, such as max_depth=4.
     """
 
-    def __init__(self, future_covariates: Sequence[str] = (), horizon: int = HORIZON, **train: Any) -> None:
+    def __init__(self, future_covariates: Sequence[str] = (), horizon: int = HORIZON, calendar: Mapping[str, str] | None = None,
+                 events: Any = None, items: Any = None, stores: Any = None, **train: Any) -> None:
         self.future_covariates, self.horizon = tuple(future_covariates), horizon
+        frames = {"events": events, "items": items, "stores": stores}
+        self.calendar = calendar
+        self.tables = {name: csv_of(as_table(frame)) for name, frame in frames.items() if frame is not None}
         self.train = TrainParams.model_validate(TRAIN.model_dump() | train)
         self.model: DemandModel | None = None
 
@@ -99,8 +108,8 @@ class DemandForecaster:
 
     def panel_of(self, table: pa.Table) -> Panel:
         """The cleaned panel of a table of sales."""
-        layout = DATA.model_copy(update={"known_future": self.future_covariates})
-        return prepare_rows(source_of_table(table, layout), layout, PREPARE, 0)[0]
+        layout = DATA.model_copy(update={"known_future": self.future_covariates, "calendar": self.calendar})
+        return prepare_rows(source_of_table(table, layout), layout, PREPARE, 0, self.tables)[0]
 
     def like_input(self, table: pa.Table) -> Any:
         """pandas where the input was."""
@@ -113,6 +122,13 @@ def as_table(df: Any) -> pa.Table:
         return df if isinstance(df, pa.Table) else pa.table(df)
     except (TypeError, ValueError, pa.ArrowException) as error:
         raise UserError(f"a {type(df).__name__} is no data frame that Arrow can read ({error})") from None
+
+
+def csv_of(table: pa.Table) -> pa.Buffer:
+    """A table as the content of a CSV file."""
+    stream = pa.BufferOutputStream()
+    csv.write_csv(table, stream)
+    return stream.getvalue()
 
 
 def with_future_rows(history: pa.Table, future: pa.Table) -> pa.Table:

@@ -29,6 +29,7 @@ def allowed(field: FieldInfo) -> str:
     name = name.replace("datetime.date", "date").replace("NoneType", "null").replace("None", "null").replace("typing.", "")
     words = {"int": "integer", "float": "number", "str": "text", "bool": "true or false", "date": '"YYYY-MM-DD"',
              "date | null": '"YYYY-MM-DD" or null', "tuple[str, ...]": "list of names", "str | null": "text or null",
+             "dict[str, str] | null": "names by store, or null",
              "str | tuple[str, ...] | null": "text, list of names, or null", "Optional[Literal['.', ',']]": "`.`, `,` or null"}
     limits = [f"{sign} {getattr(each, attribute):g}" for each in field.metadata
               for sign, attribute in ((">", "gt"), ("≥", "ge"), ("<", "lt"), ("≤", "le")) if hasattr(each, attribute)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import cases, measure, report
+from bench import cases, feasts, measure, report
 from bench.methods import METHODS
 from demand.backtest.fold_scores import fold_scores, means
 from demand.backtest.folds import backtest, plan_backtest
@@ -73,3 +73,17 @@ def test_generated_cases_hold_what_they_promise():
     blind, _ = cases.generated(small)
     assert blind.known_names == ()
     assert set(METHODS) >= {OURS, report.REFERENCE}
+
+
+def test_the_worth_of_a_calendar(monkeypatch: pytest.MonkeyPatch):
+    """A small chain: the error near feasts falls, and the table says by how much. The watch for false alarms is bench.drift's."""
+    monkeypatch.setattr(feasts, "ORIGINS", 1)
+    monkeypatch.setattr(feasts, "fitted", lambda panel, *_: panel.events)
+    monkeypatch.setattr(feasts, "quiet", lambda events: {"alarms": int(events is None), "checks": 50})
+    found = feasts.measured({"stores": 2, "items": 3, "years": 3.5, "level": 500.0})
+    assert found["with"]["near"] < 0.85 * found["without"]["near"]
+    assert (found["with"]["alarms"], found["without"]["alarms"]) == (0, 1)
+    lines = feasts.markdown({"without": {"near": 20.0, "other": 10.0, "alarms": 3, "checks": 50},
+                             "with": {"near": 12.0, "other": 10.0, "alarms": 1, "checks": 50}})
+    assert "40 % lower with the calendar" in lines[2]
+    assert "| data.calendar: {default: DE} | 12.00 | 10.00 | 1 of 50 |" in lines

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from pyarrow import csv
 
+from demand.ingest.public_holidays import public_holidays
 from demand.panel.calendar import weekdays
 from demand.schema.errors import UserError
 from demand.simulation import effects
 from demand.simulation.demo_params import DemoParams
+from demand.simulation.feasts import feast_days, near_feasts
 from demand.simulation.simulator import Chain, generate, to_table
 from stages import demo
 from tests.examples import PARAMS
@@ -76,7 +78,8 @@ def test_same_seed_same_data_other_seed_other_data():
     assert (units != generate(changed(SMALL, seed=7)).units).mean() > 0.9
 
 
-@pytest.mark.parametrize("base", [SMALL, changed(ROSSMANN, stores=20, level_shifts=0.5)], ids=["plain", "promotions"])
+@pytest.mark.parametrize("base", [SMALL, changed(SMALL, feasts=1.0), changed(ROSSMANN, stores=20, level_shifts=0.5)],
+                         ids=["plain", "feasts", "promotions"])
 def test_more_years_only_append_days(base):
     short, long = generate(base), generate(changed(base, years=base.years + 0.4))
     assert long.sold - short.sold == pytest.approx(146, abs=1)
@@ -147,3 +150,15 @@ def test_future_rows_carry_the_known_columns_only():
     assert future.num_rows == 3 * 60
     assert future["promo"].null_count == future["open"].null_count == 0
     assert min(future["date"].to_pylist()) > max(table.filter(table["sales"].is_valid())["date"].to_pylist())
+
+
+def test_feasts_move_with_easter_and_leave_all_other_days_alone():
+    """The German holidays of the package `holidays` are those that move the demo's sales."""
+    plain, festive = generate(SMALL), generate(changed(SMALL, feasts=1.0))
+    moved = np.abs(np.log(festive.units.sum(axis=1) / plain.units.sum(axis=1)))
+    near = near_feasts(plain.dates)
+    assert moved[~near].max() < 0.15  # chance
+    assert moved[near].max() > 0.5
+    first, last = (day.astype(object) for day in plain.dates[[0, -1]])
+    holidays = {event.first for event in public_holidays("DE", first, last)}
+    assert {day for days in feast_days(plain.dates) for day in days.astype(object) if first <= day <= last} <= holidays

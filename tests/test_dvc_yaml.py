@@ -124,7 +124,7 @@ def test_a_stage_that_fails_leaves_what_was_there_and_git_gets_the_small_things(
 
 def test_dvc_cannot_interpolate_null_so_no_dependency_is_ever_null():
     names = [dep[2:-1] for stage in STAGES.values() for dep in stage["deps"] if dep.startswith("${")]
-    assert sorted(names) == ["data.source", "data.test_file"]
+    assert sorted(names) == ["data.events", "data.items", "data.source", "data.stores", "data.test_file"]
     assert all(PARAMS["data"][name.split(".")[1]] for name in names)
     assert (ROOT / PARAMS["data"]["test_file"]).read_text() == "id,date,store,item\n"
 
@@ -134,7 +134,8 @@ def test_dvc_cannot_interpolate_null_so_no_dependency_is_ever_null():
 def test_given_its_dependencies_alone_a_stage_writes_the_same_outs_to_the_byte(bootstrapped: Project, tmp_path: Path, name: str):
     """What a stage reads without saying so is not there, whether Python or a library opens it."""
     stage = STAGES[name]
-    templates = {"${data.source}": "data/sales.csv", "${data.test_file}": "data/no_test.csv"}
+    templates = {"${data.source}": "data/sales.csv", "${data.test_file}": "data/no_test.csv",
+                 **{f"${{data.{name}}}": f"data/no_{name}.csv" for name in ("events", "items", "stores")}}
     for dep in (*WORDS, *(templates.get(dep, dep) for dep in stage["deps"])):
         place = bootstrapped.root / dep
         for path in [place] if place.is_file() else place.rglob("*.py"):
@@ -165,6 +166,7 @@ def put(path: Path, root: Path, target: Path) -> None:
 
 
 OTHER = {"data.as_of": "2021-01-01", "data.test_file": "other.csv", "data.source": "other.csv",
+         "data.calendar": {"default": "DE"}, "data.events": "other.csv", "data.items": "other.csv", "data.stores": "other.csv",
          "data.files": "x*",
          "data.missing_days": "zero", "data.date_format": "%Y-%d-%m", "data.separator": "|", "data.decimal": ",",
          "data.encoding": "cp1252", **{f"data.columns.{name}": f"other {name}" for name in ("date", "store", "item", "sales")},

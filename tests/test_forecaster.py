@@ -83,3 +83,20 @@ def test_what_is_wrong_is_named(sales: pd.DataFrame):
         DemandForecaster().fit(42)
     with pytest.raises(UserError, match="intervals of 80 and 95"):
         DemandForecaster(horizon=14, **FAST).fit(sales).predict(level=[50])
+
+
+def test_holidays_and_own_events_are_known_without_rows_of_the_days_ahead(sales: pd.DataFrame):
+    """Twice the sales on every Thanksgiving and on an own event, in a frame that ends before the next ones."""
+    day = pd.to_datetime(sales["date"])
+    opening = pd.to_datetime(["2020-02-07", "2020-06-11", "2020-10-15"])
+    busy = sales.assign(sales=np.where(day.isin([pd.Timestamp("2020-11-26"), *opening]), 2 * sales["sales"], sales["sales"]))
+    busy = busy[(day < "2021-03-01")]
+    own = pd.DataFrame({"name": "Opening", "first_day": [*opening.date, pd.Timestamp("2021-03-17").date()], "last_day": ""})
+    fitted, plain = (DemandForecaster(horizon=28, **given, **FAST).fit(busy).predict()
+                     for given in ({"calendar": {"default": "US"}, "events": own}, {}))
+    ratio = (fitted.groupby("date")["forecast"].sum() / plain.groupby("date")["forecast"].sum())
+    ratio.index = pd.to_datetime(ratio.index)
+    assert ratio.idxmax() == pd.Timestamp("2021-03-17")
+    assert ratio.max() > 1.5
+    with pytest.raises(UserError, match="there is no country"):
+        DemandForecaster(horizon=28, calendar={"default": "Nowhere"}).fit(busy)

@@ -95,7 +95,8 @@ def build(into: Path) -> Path:
     (part / "model.bin").write_bytes(model.to_bytes())
     write_json(part / FACTS, facts(serving, origin) | {
         "store": ahead.store.tolist(), "item": ahead.item.tolist(), "first_day": str(ahead.dates[0]),
-        "pool": astuple(pool)})
+        "pool": astuple(pool), "events": ahead.events.to_json() if ahead.events else None,
+        "attributes": ahead.attributes.to_json() if ahead.attributes else None})
     try:
         os.rename(part, done)
     except OSError:  # another worker was faster

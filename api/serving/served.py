@@ -13,6 +13,8 @@ from api.serving.lookup_table import LookupTable
 from api.serving.whatif import WhatIf
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
+from demand.panel.attributes import Attributes
+from demand.panel.store_events import StoreEvents
 
 ARRAYS = ("values", "sales", "status", "known", "closing", "trades")  # NAME.npy of a build
 
@@ -43,6 +45,7 @@ class Served:
         """Map the directory that api.precompute.build wrote."""
         facts = json.loads((build / "facts.json").read_bytes())
         store, item, first_day = facts.pop("store"), facts.pop("item"), np.datetime64(facts.pop("first_day"))
+        events, attributes = (facts.pop(name, None) for name in ("events", "attributes"))
         arrays = {name: np.load(build / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         origin = np.datetime64(facts["forecast_origin"])
         table = LookupTable.of(np.asarray(arrays.pop("values")), store, item, origin)
@@ -50,7 +53,9 @@ class Served:
         whatif = WhatIf(
             model=load_model(build / "model.bin"), pool=GlobalLevel(*facts.pop("pool")),
             store=id_array(store), item=id_array(item), dates=dates, origin=int(np.searchsorted(dates, origin)),
-            known_names=tuple(facts["known_future"]), **arrays)
+            known_names=tuple(facts["known_future"]),
+            events=StoreEvents.from_json(events) if events else None,
+            attributes=Attributes.from_json(attributes) if attributes else None, **arrays)
         return cls(facts, table, whatif)
 
 

@@ -12,9 +12,11 @@ from demand.cleaning.prepare_params import DEFAULTS
 from demand.model.base.closing_probability import habit
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
+from demand.panel.attributes import Attributes
 from demand.panel.calendar import YEAR
 from demand.panel.forecast import Forecast
 from demand.panel.panel import CLOSED, FILLED, OBSERVED, OPEN, OUTLIER, Panel, is_past, is_stated
+from demand.panel.store_events import StoreEvents
 
 DECIMALS = 6  # of units per day
 
@@ -38,6 +40,7 @@ class WhatIf:
         sales, status, known: as in Panel, mapped files.
         closing: (S, H) chance_of_closing: it asks what other series did on a holiday, which a panel of one cannot know.
         trades: (S, D) store_trades, for the same reason.
+        events, attributes: as in Panel.
     """
 
     model: DemandModel
@@ -52,6 +55,8 @@ class WhatIf:
     known: np.ndarray
     closing: np.ndarray
     trades: np.ndarray
+    events: StoreEvents | None = None
+    attributes: Attributes | None = None
 
     def recorded(self, row: int, days: slice) -> np.ndarray:
         """(N,) float32 units per day of a series, NaN on days that were filled: what is not known is not shown as sold."""
@@ -93,7 +98,7 @@ class WhatIf:
     def predict(self, row: int, sales: np.ndarray, status: np.ndarray, known: np.ndarray) -> np.ndarray:
         """(H, 5) the model's forecast of a series with these arrays (1, D)."""
         panel = Panel(self.store[row : row + 1], self.item[row : row + 1], self.dates, sales, sales, status, known,
-                      self.known_names)
+                      self.known_names, self.events, self.attributes)
         recorded = replace(panel, sales=self.sales[row : row + 1], status=self.status[row : row + 1])
         closing, trades = None, self.trades[row : row + 1]
         if OPEN not in self.known_names:

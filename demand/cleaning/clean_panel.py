@@ -85,7 +85,7 @@ def judge_days(records: Records, live: np.ndarray, age: np.ndarray,
             closed = implausible_zeros(sales, live, wrong, rules.closed_probability)
             closed |= missing & usually_closed(closed, live & ~missing, age, rules.fill_weeks)
         if records.closed is not None:
-            closed |= missing & records.closed
+            closed |= live & records.closed & ~(sales > 0)
         observed = live & ~missing & ~closed
         expected, weeks = weekday_medians(sales, observed, rules.fill_weeks)
         row, column, limit = outliers(sales, observed, expected, weeks, records.store, records.item, planned, rules)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from demand.cleaning.clean_panel import clean, visible_records
+from demand.cleaning.holiday_closures import close_on_holidays
 from demand.cleaning.missing_days import state_zeros
 from demand.cleaning.prepare_params import PrepareParams
+from demand.cleaning.store_calendar import read_calendar
 from demand.ingest import requirements
+from demand.ingest.attribute_table import attributes_in_words, read_all_attributes
 from demand.ingest.data_params import DataParams
 from demand.ingest.many_files import read_files
 from demand.ingest.records import Records, read_records
@@ -22,20 +27,24 @@ from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, OPEN, OUTLIER, Pa
 STALE = 28  # days without any value of sales at the end of a series
 NAMED = 10  # series named in the metrics
 MUCH_INVENTED = 0.2  # share of all days
+Tables = Mapping[str, pa.Buffer | None]
+NONE: Tables = MappingProxyType({})
 
 
 def prepare(data: pa.Buffer | Sequence[tuple[str, pa.Buffer]], source: DataParams, rules: PrepareParams,
-            horizon: int) -> tuple[Panel, dict[str, Any]]:
+            horizon: int, tables: Tables = NONE) -> tuple[Panel, dict[str, Any]]:
     """The cleaned panel of a source, and counts of what was changed on the way (metrics/prepare.json).
 
     Args:
         data: the source file's bytes; or name and bytes of several.
+        tables: the bytes of data.events, data.items and data.stores, by `events`, `items`, `stores`.
     """
     files = [(source.source, data)] if isinstance(data, pa.Buffer) else data
-    return prepare_rows(read_files(files, source), source, rules, horizon)
+    return prepare_rows(read_files(files, source), source, rules, horizon, tables)
 
 
-def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon: int) -> tuple[Panel, dict[str, Any]]:
+def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon: int,
+                 tables: Tables = NONE) -> tuple[Panel, dict[str, Any]]:
     """The same for rows that have been read.
 
     Args:
@@ -48,14 +57,21 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
     requirements.daily(stated, end, file)
     requirements.known_values(stated, end, horizon, file)
     completed, decided = state_zeros(stated, end, source.missing_days, source.adds_up)
+    calendar = read_calendar(source, tables.get("events"), stated.store, stated.dates)
+    attributes = read_all_attributes(source, tables, stated.item, stated.store)
+    completed, closures = close_on_holidays(completed, end, calendar.holidays, rules.closed_probability)
     visible, last = visible_records(completed, end)
     panel = clean(visible, last, rules)
+    panel = replace(panel, events=calendar.begun(panel.store, panel.dates[0]),
+                    attributes=attributes.cut(set(panel.item.tolist()), set(panel.store.tolist())))
     return panel, {
         "rows_read": read.table.num_rows,
         "columns_ignored": ", ".join(read.ignored),
         **read.repairs,
         **mended,
         **decided,
+        **({"attributes": names} if (names := attributes_in_words(panel.attributes)) else {}),
+        **({"calendar": places, "store_days_closed_on_holidays": closures} if (places := calendar.summary()) else {}),
         "rows_hidden_by_as_of": int((~np.isnan(stated.sales[:, end + 1 :])).sum()),
         "series_not_begun": len(stated.store) - panel.n_series,
         **count_changes(visible, panel),
@@ -67,6 +83,10 @@ def decisions(metrics: dict[str, Any]) -> list[str]:
     lines = [f"columns that nothing reads: {metrics['columns_ignored']}"] if metrics["columns_ignored"] else []
     if metrics["missing_days"]:
         lines.append(f"{metrics['missing_days']} (data.missing_days)")
+    if metrics.get("attributes"):
+        lines.append(f"{metrics['attributes']} (data.items, data.stores)")
+    if metrics.get("calendar"):
+        lines.append(f"{metrics['calendar']} (data.calendar, data.events)")
     if metrics.get("transactions_added_up"):
         lines.append(f"{metrics['transactions_added_up']:,} rows added to others of their day, {metrics['returns']:,} returns, "
                      f"{metrics['days_below_zero_set_to_0']:,} days below zero set to 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -38,6 +38,11 @@ class DataParams(Section):
     files: str | None = Field(description="which files of a folder, such as sales_*.csv; null: all CSV and Parquet files")
     columns: Columns
     known_future: tuple[str, ...] = Field(description="numeric columns that are known for the days to forecast")
+    calendar: dict[str, str] | None = Field(
+        description="public holidays: country, or country-subdivision, by store; `default` for all others; null: none")
+    events: str = Field(description="CSV of own events: name, first_day, last_day; where needed store, days_before, days_after")
+    items: str = Field(description="CSV of the items' attributes: item, and a column for each, such as brand")
+    stores: str = Field(description="CSV of the stores' attributes: store, and a column for each, such as region")
     as_of: date | None = Field(description="the last day the pipeline may see; null for the newest")
     test_file: str = Field(description="CSV with id, date, store, item: the days of data/forecast/submission.csv")
     missing_days: Literal["auto", "zero", "unknown"] = Field(description="a series' day without a row while its store sells")
@@ -53,6 +58,16 @@ class DataParams(Section):
         if "*" in value:
             raise ValueError("DVC watches files and folders, no patterns: name the folder, and the pattern in data.files")
         return value
+
+    @field_validator("calendar", mode="before")
+    @classmethod
+    def norway_is_no_boolean(cls, value: Any) -> Any:
+        """Keys and places as text: YAML reads a bare NO as false, and a store's number as one."""
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise ValueError("write the place of each store, or of all others, such as {default: DE-BY, store 7: AT}")
+        return {str(key): "NO" if place is False else place for key, place in value.items()}
 
     @field_validator("date_format")
     @classmethod

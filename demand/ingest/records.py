@@ -26,7 +26,7 @@ class Records:
         sales: (S, D) float32, units per day, NaN where the source has none.
         row: (S, D) bool, whether the source has a row.
         known: (S, D, K) float32, the known-future columns, NaN where the source has none.
-        closed: (S, D) bool, days on which the source lets conclude that the store was closed; None: no such day.
+        closed: (S, D) bool, days without a sale on which the store was closed, as source and calendar tell; None: no such day.
     """
 
     store: np.ndarray

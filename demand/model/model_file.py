@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from demand.model.base.calendar_effect import CalendarEffect
 from demand.model.base.factors import Factors
 from demand.model.intervals import Dispersion
+from demand.panel.attributes import Attributes
 from demand.schema.errors import UserError
 
 FORMAT = 2  # of the bytes; those of release 0.1, which did not number it, read as 1
@@ -33,10 +35,13 @@ def pack(facts: dict[str, Any], factors: Factors, trees: bytes, spread: Dispersi
     head = json.dumps({**facts, "format": FORMAT, "spread": dispersion, "noise": factors.noise}, sort_keys=True).encode()
     stream = io.BytesIO()
     f = factors
+    known: dict[str, Any] = f.calendar.to_arrays() if f.calendar else {}
+    if f.attributes:
+        known["attributes"] = np.frombuffer(f.attributes.to_json().encode(), "u1")
     np.savez(stream, head=np.frombuffer(head, "u1"), trees=np.frombuffer(trees, "u1"), store=ids_to_array(f.store),
              item=ids_to_array(f.item), scale=f.scale, weekday=f.weekday, month=f.month, effect=f.effect, usual=f.usual,
              reach=f.reach, exposure=f.exposure, dispersion=f.dispersion, quantiles=spread.quantiles,
-             direct=np.frombuffer(direct, "u1"))
+             direct=np.frombuffer(direct, "u1"), **known)
     return stream.getvalue()
 
 
@@ -56,8 +61,10 @@ def unpack(content: bytes) -> tuple[dict[str, Any], Factors, bytes, Dispersion, 
     if number > FORMAT:
         raise UserError(f"the model has format {number}, this release reads up to {FORMAT}: install the release that wrote it")
     spread = Dispersion(**facts.pop("spread"), quantiles=a["quantiles"])
+    later = {name: a[name] for name in ("exposure", "dispersion") if name in a}
     factors = Factors(ids_from_array(a["store"]), ids_from_array(a["item"]), a["scale"], a["weekday"], a["month"], a["effect"],
-                      a["usual"], a["reach"], facts.pop("noise"), *(a[name] for name in ("exposure", "dispersion") if name in a))
+                      a["usual"], a["reach"], facts.pop("noise"), **later, calendar=CalendarEffect.from_arrays(a),
+                      attributes=Attributes.from_json(a["attributes"].tobytes()) if "attributes" in a else None)
     return facts, factors, a["trees"].tobytes(), spread, a["direct"].tobytes() if "direct" in a else b""
 
 

@@ -6,8 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from demand.panel import attributes as of_ids
+from demand.panel import store_events
 from demand.panel.arrow import to_arrow, to_numpy
+from demand.panel.attributes import Attributes
 from demand.panel.panel import ABSENT, STATUSES, Panel
+from demand.panel.store_events import StoreEvents
 from demand.schema.errors import UserError
 
 STATUS_NAMES = to_arrow(np.array(STATUSES, object))
@@ -47,7 +51,8 @@ def from_table(table: pa.Table, known: tuple[str, ...] = ()) -> Panel:
     status = to_numpy(pc.index_in(table["status"].cast(pa.string()), STATUS_NAMES))
     return Panel(store=store[new_series], item=item[new_series], dates=first + np.arange(shape[1]),
                  sales=grid(to_numpy(table["sales"]), np.nan, "f4"), recorded=grid(to_numpy(table["recorded"]), np.nan, "f4"),
-                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known))
+                 status=grid(status, ABSENT, "u1"), known=stack(known), known_names=tuple(known), events=events_of(table),
+                 attributes=attributes_of(table))
 
 
 def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -66,7 +71,7 @@ def in_order(store: np.ndarray, item: np.ndarray, day: np.ndarray, new_series: n
 
 
 def to_table(panel: Panel) -> pa.Table:
-    """The long form of the panel, sorted by store, item, date, without the absent days."""
+    """The long form of the panel, sorted by store, item, date, without absent days; events and attributes are its metadata."""
     row, col = np.nonzero(panel.status != ABSENT)
     columns = {
         "store": to_arrow(panel.store).take(to_arrow(row)),
@@ -78,4 +83,23 @@ def to_table(panel: Panel) -> pa.Table:
     }
     for k, name in enumerate(panel.known_names):
         columns[name] = to_arrow(panel.known[row, col, k])
-    return pa.table(columns)
+    return with_facts(pa.table(columns), panel.events, panel.attributes)
+
+
+def events_of(table: pa.Table) -> StoreEvents | None:
+    """The events of the stores, which stand in the table's metadata."""
+    text = (table.schema.metadata or {}).get(store_events.METADATA)
+    return None if text is None else StoreEvents.from_json(text)
+
+
+def attributes_of(table: pa.Table) -> Attributes | None:
+    """The attributes of items and stores, which stand there as well."""
+    text = (table.schema.metadata or {}).get(of_ids.METADATA)
+    return None if text is None else Attributes.from_json(text)
+
+
+def with_facts(table: pa.Table, events: StoreEvents | None, attributes: Attributes | None) -> pa.Table:
+    """The table with these events and attributes in its metadata, in place of any others."""
+    facts = {store_events.METADATA: events, of_ids.METADATA: attributes}
+    other = {key: value for key, value in (table.schema.metadata or {}).items() if key not in facts}
+    return table.replace_schema_metadata(other | {key: fact.to_json() for key, fact in facts.items() if fact} or None)

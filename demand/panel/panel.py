@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from demand.panel.attributes import Attributes
+from demand.panel.store_events import StoreEvents
+
 # What is known of one series on one day. The order is the code in `Panel.status`.
 STATUSES = ("observed", "outlier", "filled", "closed", "future", "absent")
 OBSERVED, OUTLIER, FILLED, CLOSED, FUTURE, ABSENT = range(len(STATUSES))
@@ -44,6 +47,8 @@ class Panel:
         status: (S, D) uint8, index into STATUSES.
         known: (S, D, K) float32, the known-future columns at the day they describe, NaN where absent.
         known_names: K names.
+        events: what is known ahead of the stores' holidays and other events; None without a calendar.
+        attributes: categories of the items and stores; None without any.
     """
 
     store: np.ndarray
@@ -54,6 +59,8 @@ class Panel:
     status: np.ndarray
     known: np.ndarray
     known_names: tuple[str, ...] = ()
+    events: StoreEvents | None = None
+    attributes: Attributes | None = None
 
     @property
     def n_series(self) -> int:

@@ -36,6 +36,7 @@ class DemoParams(Section):
     noise: float = Field(ge=0, le=2, description="relative sd of demand around its mean, beyond Poisson's")
     promotions: bool = Field(description="a column promo, 0 or 1, and what it does to sales")
     closed_days: bool = Field(description="a column open, 0 or 1: Sundays and public holidays; some stores lack months of rows")
+    feasts: float = Field(ge=0, le=2, description="height of what public holidays of Germany do to sales, relative to the level")
     level_shifts: Share = Field(description="share of the series whose level jumps on random days")
     catalogue: bool = Field(description="launches, endings, stock-outs and mixed speeds, and a column price with its effect")
     giant_orders: Share = Field(description="share of a series' days with one order of many times its usual sales")

@@ -18,6 +18,7 @@ from demand.schema.errors import UserError
 from demand.simulation import effects
 from demand.simulation.catalogue import Catalogue, draw_catalogue, giant_orders
 from demand.simulation.demo_params import DemoParams
+from demand.simulation.feasts import feast_effects
 
 DRIFT_DAYS = 56  # of a drift without a start
 
@@ -51,7 +52,7 @@ class Chain:
 
 def generate(demo: DemoParams) -> Chain:
     """The chain's sales, the same for the same parameters."""
-    streams = iter([np.random.Generator(np.random.PCG64(seed)) for seed in np.random.SeedSequence(demo.seed).spawn(14)])
+    streams = iter([np.random.Generator(np.random.PCG64(seed)) for seed in np.random.SeedSequence(demo.seed).spawn(15)])
     stream = streams.__next__
     store, item = (ids.ravel() for ids in np.indices((demo.stores, demo.items)))
     first = np.datetime64(demo.start, "D")
@@ -75,7 +76,9 @@ def generate(demo: DemoParams) -> Chain:
 
     mean = level + week[weekdays(dates)] + season + growth[:, None] + wander + shifts
     mean += effects.month_edge(trade, dates)[:, None] + promo * uplift + 0.12 * eve
-    counting, which, drifting, listing, ordering = streams
+    counting, which, drifting, listing, ordering, feasting = streams
+    if demo.feasts:
+        mean += demo.feasts * feast_effects(feasting, dates, store, item)
     catalogue = draw_catalogue(listing, len(dates), store, item) if demo.catalogue else None
     if catalogue:
         mean += catalogue.effect

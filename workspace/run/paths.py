@@ -4,6 +4,7 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 DEMO = Path("data/demo/sales.csv")
+NO_EVENTS, NO_ITEMS, NO_STORES = Path("data/no_events.csv"), Path("data/no_items.csv"), Path("data/no_stores.csv")
 CLEANED = Path("data/processed/cleaned_data.parquet")
 FEATURES = Path("data/processed/feature_data.parquet")
 WINDOW = Path("data/processed/train_window.parquet")

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from demand.schema.errors import UserError
+from workspace.run import paths
 
 S3 = "s3://"
 TABLES = ("*.csv", "*.tsv", "*.parquet", "*.pq")
@@ -29,6 +30,22 @@ def read_source(source: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]
     if not found:
         raise UserError(f"{source} holds no file that matches {pattern or ', '.join(TABLES)}: correct data.source or data.files")
     return found
+
+
+def read_side_table(key: str, file: str) -> pa.Buffer | None:
+    """The content of `data.events`, `data.items` or `data.stores`; None where the file for none is missing.
+
+    Args:
+        key: events, items or stores.
+    """
+    empty = {"events": paths.NO_EVENTS, "items": paths.NO_ITEMS, "stores": paths.NO_STORES}[key]
+    if Path(file) == empty and not empty.exists():
+        return None
+    try:
+        return pa.py_buffer(Path(file).read_bytes())
+    except OSError as error:
+        raise UserError(f"data.{key}: {file} cannot be read ({error.strerror}): set it to a CSV of {key}, or to {empty} "
+                        "where there are none") from None
 
 
 def read_local(path: Path, pattern: str | None) -> list[tuple[str, pa.Buffer]]:

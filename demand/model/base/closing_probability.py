@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from demand.model.base.event_closures import closed_on_events
 from demand.panel.calendar import calendar
 from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, Panel
 
@@ -15,7 +16,7 @@ def chance_of_closing(panel: Panel, origin: int, horizon: int) -> np.ndarray:
 
     With a known-future column `open` it is planned, 0 or 1. Without one it is the share of closed days among the last 8 of that
     weekday or, where it is higher, the share of usually open series that were closed on that holiday: the same date, or the same
-    distance from Easter, in every earlier year.
+    distance from Easter, in every earlier year; and on the events of a calendar what the store did on them (event_closures.py).
 
     Args:
         origin: position of the origin on the panel's time axis; nothing after it but `open` is looked at.
@@ -37,6 +38,9 @@ def chance_of_closing(panel: Panel, origin: int, horizon: int) -> np.ndarray:
             told = [share for past in np.flatnonzero(same) if (share := holiday_share(closed, seen, int(past))) is not None]
             if told:
                 chance[:, h] = np.maximum(chance[:, h], min(told))
+    if panel.events:
+        on_events = closed_on_events(panel, origin, horizon, lambda day: open_usually(closed, seen, day))
+        chance = np.where(np.isnan(on_events), chance, np.maximum(on_events, usual[:, (target - origin - 1) % 7])).astype("f4")
     return chance
 
 
@@ -51,5 +55,11 @@ def habit(closed: np.ndarray, seen: np.ndarray, end: int) -> np.ndarray:
 
 def holiday_share(closed: np.ndarray, seen: np.ndarray, day: int) -> float | None:
     """Of the series that were usually open on that weekday, the share that was closed on this day; None when nobody can tell."""
-    open_usually = seen[:, day] & (habit(closed, seen, day)[:, 0] < 0.5) & (day >= 7)
-    return float(closed[open_usually, day].mean()) if open_usually.any() else None
+    usual, closed_then = open_usually(closed, seen, day)
+    return float(closed_then.mean()) if len(usual) else None
+
+
+def open_usually(closed: np.ndarray, seen: np.ndarray, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) the series that are usually open on that weekday and were seen on this day, and which of them were closed on it."""
+    usual = np.flatnonzero(seen[:, day] & (habit(closed, seen, day)[:, 0] < 0.5) & (day >= 7))
+    return usual, closed[usual, day]

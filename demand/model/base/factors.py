@@ -12,10 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
+from demand.model.base.calendar_effect import CalendarEffect
+from demand.model.base.calendar_fit import CalendarFit
 from demand.model.base.dispersion import local_squares, pooled_with_own
 from demand.model.base.peers import Peers, fit_peers
 from demand.model.base.season import seasonal_factors
 from demand.model.base.shrinkage import SMALLEST, hierarchical_factors
+from demand.panel.attributes import Attributes
 from demand.panel.calendar import months, weekdays
 from demand.panel.panel import Panel
 from demand.panel.running_sums import ratio_of_sums
@@ -41,6 +44,8 @@ class Factors:
         noise: variance of sales per unit of expected sales, around these factors.
         exposure: (S,) days that each series was seen for, weighted by season and trend; empty in models of format 1.
         dispersion: (S,) variance of sales per unit around each series' own level of the time; likewise.
+        calendar: effects of the stores' holidays and events; None where there was no calendar.
+        attributes: categories of the items and stores that were fitted.
     """
 
     store: np.ndarray
@@ -54,6 +59,8 @@ class Factors:
     noise: float
     exposure: np.ndarray = field(default_factory=lambda: np.empty(0, "f4"))
     dispersion: np.ndarray = field(default_factory=lambda: np.empty(0, "f4"))
+    calendar: CalendarEffect | None = None
+    attributes: Attributes | None = None
 
     def rows(self, panel: Panel) -> np.ndarray:
         """(S',) the row of each of the panel's series in these factors; S, the last, for series that were not fitted."""
@@ -72,13 +79,13 @@ class Factors:
     @cached_property
     def peers(self) -> Peers:
         """What the peers say of any series."""
-        return fit_peers(self.scale.astype("f8"), self.exposure, self.dispersion, self.store, self.item)
+        return fit_peers(self.scale.astype("f8"), self.exposure, self.dispersion, self.store, self.item, self.attributes)
 
     def references(self, panel: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(S',) each: scale of the panel's series, pulled to their peers where little was seen; the peers' scale; dispersion."""
         rows = self.rows(panel)
         dispersion = np.r_[self.dispersion, np.median(self.dispersion)][rows].astype("f8")
-        peers = self.peers.level(panel.store, panel.item)
+        peers = self.peers.level(panel.store, panel.item, panel.attributes or self.attributes)
         scale, exposure = (np.r_[values, 0][rows].astype("f8") for values in (self.scale, self.exposure))
         prior = dispersion / (self.peers.spread * peers)  # days that the peers count as
         return (scale * exposure + prior * peers) / (exposure + prior), peers, dispersion
@@ -90,7 +97,7 @@ class Factors:
         for k in np.flatnonzero(self.effect):
             away = np.nan_to_num(panel.known[:, :, k] - self.usual[k])
             shape *= np.exp(self.effect[k] * np.clip(away, -self.reach[k], self.reach[k]))
-        return shape
+        return shape if self.calendar is None else self.calendar.applied(shape, panel)
 
 
 def fit_factors(panel: Panel) -> Factors:
@@ -105,6 +112,7 @@ def fit_factors(panel: Panel) -> Factors:
     common_weekday, common_season = np.ones(7), np.ones(12)
     away, usual, reach = centred(panel.known[:, :days], mask)
     effect, planned = np.zeros(len(usual)), np.ones((1, 1))
+    calendar = CalendarFit(panel, days) if panel.events else None
     for turn in range(ROUNDS):
         shape = weekday[:, day] * season[:, month] * mask * planned
         scale = sales.sum(axis=1) / np.maximum((shape * trend).sum(axis=1), 1e-9)
@@ -125,6 +133,9 @@ def fit_factors(panel: Panel) -> Factors:
             step = newton(x, weight * sales, weight * expected)
             effect[k] += step
             planned, expected = planned * np.exp(step * x), expected * np.exp(step * x)
+        if calendar:
+            moved = calendar.step(weight * sales, weight * expected)
+            planned, expected = planned * moved, expected * moved
         expected = expected / trend
         sold, due = ((weight * values).sum(axis=0) for values in (sales, expected))
         trend = np.maximum(smooth_ratio(sold, due, TREND_HALF_WIDTH), SMALLEST)
@@ -132,7 +143,7 @@ def fit_factors(panel: Panel) -> Factors:
     around = pooled_with_own(local_squares(sales, expected), expected.sum(axis=1), mask.sum(axis=1))
     return Factors(panel.store, panel.item, scale.astype("f4"), np.vstack([weekday, common_weekday]).astype("f4"),
                    np.vstack([season, common_season]).astype("f4"), effect.astype("f4"), usual, reach, float(np.float32(noise)),
-                   exposure.astype("f4"), around.astype("f4"))
+                   exposure.astype("f4"), around.astype("f4"), calendar.effect if calendar else None, panel.attributes)
 
 
 def centred(known: np.ndarray, mask: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:

@@ -120,19 +120,16 @@ def test_rows_without_units_are_counted():
     (["2024-03-31", "soon", "٢٠٢٤-٠٣-٣١"], None, ["2024-03-31", "NaT", "NaT"]),
 ])
 def test_dates(texts: list[str], form: str | None, expected: list[str]):
-    np.testing.assert_array_equal(parse_texts(texts, form), np.array(expected, "M8[D]"))
+    np.testing.assert_array_equal(parse_texts(texts, form, "x.csv")[0], np.array(expected, "M8[D]"))
 
 
 def test_dates_with_two_readings_name_both():
     both = r"'03-04-2024' is 2024-04-03 if written as %d-%m-%Y, 2024-03-04 if as %m-%d-%Y.*date_format"
     with pytest.raises(UserError, match=both):
-        parse_texts(["03-04-2024", "05-06-2024"], None)
+        parse_texts(["03-04-2024", "05-06-2024"], None, "x.csv")
 
 
 def test_shapes_that_are_no_daily_sales():
-    wide = FRAME.pivot(index="date", columns="item", values="sales").add_prefix("item ").reset_index().assign(other=1)
-    with pytest.raises(UserError, match=r'(?s)melt it first:\n.*melt\("date"'):
-        records(csv(wide))
     months = pd.date_range("2020-01-01", periods=24, freq="MS").astype(str)
     settings = parse_params({**PARAMS, "data": {**PARAMS["data"], "source": "file.csv"}})
     monthly = pa.py_buffer(csv(pd.DataFrame({"date": months, "store": 1, "item": 1, "sales": 5})).encode())

@@ -14,9 +14,10 @@ from parts import REAL
 
 from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.cleaning_report import prepare
-from demand.cleaning.missing_days import RETURNS, state_zeros
+from demand.cleaning.missing_days import LONGEST_CLOSURE, RETURNS, state_zeros
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
+from demand.model.base.closing_probability import chance_of_closing
 from demand.panel.panel import CLOSED, FILLED, OBSERVED, Panel
 from workspace.run.all_params import parse_params
 
@@ -76,6 +77,20 @@ def test_a_store_without_rows_is_closed_where_missing_rows_mean_nothing_sold_and
     assert (cleaned(records, "zero").status[:, 60] == CLOSED).all()
     assert np.isnan(cleaned(records, "zero").recorded[:, 60]).all()
     assert (cleaned(records, "unknown").status[:, 60] == FILLED).all()
+
+
+def test_a_long_silence_of_a_whole_store_is_no_closure_and_lowers_no_forecast():
+    """A lost feed, or a renovation: nothing is known of it, so the weekdays after it are no closed ones."""
+    records = till(level=6.0, days=170, series=4, stores=2)
+    store = records.store == 0
+    silent = np.ix_(store, np.arange(100, 165))
+    records.sales[silent], records.row[silent] = np.nan, False
+    panel = cleaned(records, "zero")
+    assert (panel.status[store, 100 : 100 + LONGEST_CLOSURE] == CLOSED).all()
+    assert (panel.status[store, 100 + LONGEST_CLOSURE : 165] == FILLED).all()
+    assert np.isnan(panel.recorded[store, 100:165]).all()
+    for origin in (164, 169):  # before and after it opens again
+        assert chance_of_closing(panel.extended(28), origin, 28)[store].max() == 0
 
 
 def test_after_its_last_row_a_series_sells_nothing_as_long_as_its_store_sells():

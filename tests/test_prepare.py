@@ -97,7 +97,7 @@ BAD = {
     "broken parquet": (b"PAR1 and nothing more", {}, ["neither CSV in UTF-8 nor Parquet"]),
     "not a table": ("<html><body>404</body></html>\n", {}, ["has no column 'date'", "data.source needs"]),
     "missing column": ("date,store,item\n2024-01-01,1,1\n", {}, ["has no column 'sales'", "found 'date', 'store', 'item'"]),
-    "other case": (text(*lines(), header="Date,store,item,sales"), {}, ["has no column 'date'", "Is it 'Date'?"]),
+    "other case": (text(*lines(), header="Date,store,item,sales"), {}, ["has no column 'date'", "Is 'Date' the date?"]),
     "column twice": (text(*(f"{row},1" for row in lines()), header=HEADER + ",sales"), {}, ["2 columns named 'sales'"]),
     "missing known": (text(*lines()), {"data.known_future": ["promo"]}, ["no column 'promo'", "data.known_future names promo"]),
     "known is a key": (text(*lines()), {"data.known_future": ["sales"]}, ["data.known_future", "'sales' is taken"]),

@@ -64,7 +64,9 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
 
 def decisions(metrics: dict[str, Any]) -> list[str]:
     """One line for each thing that was decided for the user, from metrics/prepare.json."""
-    lines = [f"columns that nothing reads: {metrics['columns_ignored']}"] if metrics["columns_ignored"] else []
+    lines = list(metrics["read_as"])
+    if metrics["columns_ignored"]:
+        lines.append(f"columns that nothing reads: {metrics['columns_ignored']}")
     if metrics["missing_days"]:
         lines.append(f"{metrics['missing_days']} (data.missing_days)")
     if metrics.get("transactions_added_up"):
@@ -74,8 +76,10 @@ def decisions(metrics: dict[str, Any]) -> list[str]:
         lines.append("sales of one weekday alone: weekly data, forecast on that weekday")
     invented = metrics["invented_days"] / max(metrics["series_days"], 1)
     if invented > MUCH_INVENTED:
-        lines.append(f"warning: {invented:.0%} of the series' days were filled with units that nobody recorded; if a day "
-                     "without a row means that nothing was sold, set data.missing_days: zero")
+        zeros = metrics["days_without_a_row"] == metrics["days_without_a_row_taken_as_zero"]
+        remedy = ("no series of their store has any row: is the feed complete?" if zeros else
+                  "if a day without a row means that nothing was sold, set data.missing_days: zero")
+        lines.append(f"warning: {invented:.0%} of the series' days were filled with units that nobody recorded; {remedy}")
     return lines
 
 

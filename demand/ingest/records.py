@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -52,15 +53,15 @@ class Offenders:
     remedy: str
 
 
-def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, int]]:
-    """The grid and what was mended on the way; one UserError names every kind of offending row."""
+def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, Any]]:
+    """The grid, and what was mended and decided on the way; one UserError names every kind of offending row."""
     table, file, known = source.table, layout.source, layout.known_future
     summed = layout.adds_up
     if table.num_rows == 0:
         raise UserError(f"{file} has no rows")
     store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
     item, items, blank_items, trimmed_items = parse_ids(table["item"])
-    day, undated, timed = parse_days(table["date"], layout.date_format, summed)
+    day, undated, timed, written = parse_days(table["date"], layout.date_format, summed, file)
     numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
     sales = numbers["sales"][0]
 
@@ -95,7 +96,9 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     grids = np.stack([grid(numbers[name][0]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
     units, counts = day_sums(sales, series, column, shape) if summed else (grid(sales), {})
     result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
-    return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed, **counts}
+    dated = [f"dates are read as {written}"] if written and layout.date_format is None else []
+    return result, {"read_as": [*source.decisions, *dated], "ids_trimmed": trimmed_stores + trimmed_items,
+                    "dates_with_a_time_of_day": timed, **counts}
 
 
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,

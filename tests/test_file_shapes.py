@@ -160,8 +160,8 @@ def test_days_in_other_forms_are_read_and_said(form: str):
 
 
 def test_one_wrong_date_does_not_make_all_dates_wrong():
-    said = message(sheet("{d};1;1;{n}", "%d.%m.%Y") + "Summe;;;780\n")
-    assert "1 row with a date that is none: line 42: 'Summe'" in said
+    said = message(sheet("{d};1;1;{n}", "%d.%m.%Y") + "soon;1;1;780\n")
+    assert "1 row with a date that is none: line 42: 'soon'" in said
 
 
 def test_what_was_decided_is_said():

@@ -99,7 +99,7 @@ def test_transactions_are_added_up_and_returns_taken_off():
     found, counts = records(lines + "2024-01-03 11:00,1,1,-1\n", transactions=True)
     assert found.sales.tolist() == [[7, 0, 4]]
     assert {"transactions_added_up": 2, "returns": 2, "days_below_zero_set_to_0": 1}.items() <= counts.items()
-    with pytest.raises(UserError, match=r"data.transactions cuts times off") as refused:
+    with pytest.raises(UserError, match=r"4 rows with a time of day: line 2.*Set data.transactions: true") as refused:
         records(lines)
     assert "data.transactions: true to take returns off their day" in str(refused.value)
     with pytest.raises(UserError, match=r"set data.transactions: true to add them up"):

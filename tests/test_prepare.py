@@ -91,7 +91,7 @@ BAD = {
     "header only": (HEADER + "\n", {}, ["a header and no rows"]),
     "header without line end": (HEADER, {}, ["a header and no rows"]),
     "binary": (bytes(range(256)) * 20, {}, ["neither CSV in UTF-8 nor Parquet"]),
-    "zip": (b"PK\x03\x04" + b"abc" * 50, {}, ["neither CSV in UTF-8 nor Parquet"]),
+    "zip": (b"PK\x03\x04" + b"abc" * 50, {}, ["an Excel workbook or a ZIP archive: save it as CSV or Parquet"]),
     "latin-1 in a ragged row": (
         text(*lines(), "2024-03-01,Köln").encode("latin-1"), {}, ["have not the header's 4 columns", "Köln"]),
     "broken parquet": (b"PAR1 and nothing more", {}, ["neither CSV in UTF-8 nor Parquet"]),
@@ -107,7 +107,7 @@ BAD = {
                  ["2 rows with a date that is none", "line 32: '2024-02-30'", "line 33"]),
     "european date": (text("31.12.2023,1,1,4", *lines()), {},
                       ["1 row with a date that is none: line 2: '31.12.2023'", "YYYY-MM-DD"]),
-    "hours": (text(*lines(), "2024-03-01 12:00,1,1,4"), {}, ["a date that is none: line 32"]),
+    "hours": (text(*lines(), "2024-03-01 12:00,1,1,4"), {}, ["1 row with a time of day: line 32"]),
     "implausible date": (text(*lines(), "9999-01-01,1,1,4"), {}, ["line 32: '9999-01-01'", "between 1970 and 2099"]),
     "mistyped year": (text(*lines(), "2034-02-01,1,1,4"), {}, ["no series has sales between 2024-01-30 and 2034-02-01"]),
     "blank date": (text(*lines(), ",1,1,4"), {}, ["a date that is none: line 32: ''"]),

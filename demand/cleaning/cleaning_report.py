@@ -11,6 +11,7 @@ import pyarrow as pa
 from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.missing_days import state_zeros
 from demand.cleaning.prepare_params import PrepareParams
+from demand.cleaning.trailing_medians import WEEK
 from demand.ingest import requirements
 from demand.ingest.data_params import DataParams
 from demand.ingest.many_files import read_files
@@ -52,7 +53,7 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
     panel = clean(visible, last, rules)
     return panel, {
         "rows_read": read.table.num_rows,
-        "columns_ignored": ", ".join(read.ignored),
+        "columns_ignored": ", ".join(name or "''" for name in read.ignored),
         **read.repairs,
         **mended,
         **decided,
@@ -72,7 +73,7 @@ def decisions(metrics: dict[str, Any]) -> list[str]:
     if metrics.get("transactions_added_up"):
         lines.append(f"{metrics['transactions_added_up']:,} rows added to others of their day, {metrics['returns']:,} returns, "
                      f"{metrics['days_below_zero_set_to_0']:,} days below zero set to 0")
-    if metrics["days_of_the_week"] == 1:
+    if metrics["days_of_the_week"] == 1 and metrics["longest_series_days"] > 3 * WEEK:
         lines.append("sales of one weekday alone: weekly data, forecast on that weekday")
     invented = metrics["invented_days"] / max(metrics["series_days"], 1)
     if invented > MUCH_INVENTED:

@@ -52,8 +52,9 @@ def parse_ids(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
-               file: str) -> tuple[np.ndarray, np.ndarray, int, str]:
-    """(N,) datetime64[D], where there is none (N,) bool, how many rows had a time of day behind the day, and the format.
+               file: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
+    """The days (N,) datetime64[D] of a column, and three times (N,) bool: where there is none; where a time of day other than
+    midnight stands behind the day; where any time was cut off. And the format of dates as text, empty for ISO days.
 
     Args:
         form: of dates as text (strftime); None for the one that they all agree on.
@@ -68,9 +69,8 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
             values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
         moment = to_numpy(values.cast(pa.timestamp("us"), safe=False).view(pa.int64())).astype("M8[us]")
         day = moment.astype("M8[D]")
-        timed = day != moment
-        wrong = np.zeros(len(day), bool) if cut_times else timed
-        timed, written = timed & cut_times, ""
+        timed, written = day != moment, ""
+        cut = timed & cut_times
     else:
         stripped = [str(value).strip() for value in values.to_pylist()]
         parts = [split_time(text) for text in stripped]
@@ -78,11 +78,11 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
         days, written = parse_texts(texts, form, file)
         known = dict(zip(texts, days, strict=True))
         day = np.array([known[text] for text, _ in parts], "M8[D]")
-        within = np.array([time for _, time in parts], bool)
-        wrong = np.isnat(day) | (within & (not cut_times))
-        timed = np.array([text != whole for (text, _), whole in zip(parts, stripped, strict=True)], bool)
-    wrong |= (day < YEARS[0]) | (day >= YEARS[1])
-    return np.append(day, YEARS[:1])[codes], np.append(wrong, True)[codes], int(np.append(timed, False)[codes].sum()), written
+        timed = np.array([time for _, time in parts], bool)
+        cut = np.array([text != whole for (text, _), whole in zip(parts, stripped, strict=True)], bool)
+    wrong = np.isnat(day) | (timed & (not cut_times)) | (day < YEARS[0]) | (day >= YEARS[1])
+    at = [np.append(marks, end)[codes] for marks, end in ((wrong, True), (timed & ~np.isnat(day), False), (cut, False))]
+    return np.append(day, YEARS[:1])[codes], at[0], at[1], at[2], written
 
 
 def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | None, file: str) -> tuple[pa.Table, str]:
@@ -110,6 +110,15 @@ def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | 
 def unlike(text: str, mark: str) -> str:
     """A text that is no number with this decimal mark, so that nobody takes it for one."""
     return f"{text} (the decimal mark is {mark!r})" if NUMBER.fullmatch(text) else text
+
+
+def is_blank(column: pa.ChunkedArray) -> np.ndarray:
+    """(N,) bool, where a column has no value, or a text of spaces."""
+    null: np.ndarray = to_numpy(column.is_null())
+    if is_number(column.type) or pa.types.is_temporal(column.type):
+        return null.astype(bool)
+    codes, values = encoded(column)
+    return np.append([not str(value).strip() for value in values.to_pylist()], True).astype(bool)[codes]
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -20,6 +20,7 @@ NIXTLA = {"date": ("ds",), "store": (), "item": ("unique_id",), "sales": ("y",)}
 ALL, JOINT = "all", "|"  # the id where no column tells one; what stands between the parts of a joined one
 Picked = dict[str, tuple[str, ...]]
 DAY_NAME = re.compile(r"(d_\d+|\d{4}[-/.]?\d{2}[-/.]?\d{2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]0?0:00.*)?", re.ASCII)
+ALIKE = 0.65  # ratio of equal letters from which one name may be meant by another
 WIDE = 3  # columns that make a file one with a column per series or day
 LABELS = 2  # columns beside the numbers in such a file: the day, its weekday
 LISTED = 300  # characters of a list of columns
@@ -45,8 +46,8 @@ def pick_columns(names: list[str], file: str, columns: Columns, known: tuple[str
     picked |= {name: (name,) for name in known}
     if absent := {name: canonical for canonical, wanted in picked.items() for name in wanted if name not in names}:
         lower = {name.lower() for name in names}
-        none_there = not any(name.lower() in lower for name in (*picked["store"], *picked["item"], *picked["sales"]))
-        raise UserError(not_there(absent, names, file, known) + (how_to_melt(names, file, numeric) if none_there else ""))
+        any_there = any(name.lower() in lower for name in (*picked["store"], *picked["item"], *picked["sales"]))
+        raise UserError(not_there(absent, names, file, known) + how_to_melt(names, file, () if any_there else numeric))
     for name in (name for wanted in picked.values() for name in wanted):
         if names.count(name) > 1:
             raise UserError(f"{file} has {names.count(name)} columns named {name!r}: rename or remove all but one")
@@ -72,12 +73,13 @@ def not_there(absent: dict[str, str], names: list[str], file: str, known: tuple[
                  "where there is no store, item or sales")
     guesses = {name: near for name in absent if (near := alike(name, names))}
     hint = "".join(f" Is {near!r} the {absent[name]}?" for name, near in guesses.items())
+    hint += " The first line of the file has to hold the names of its columns." if len(names) == 1 else ""
     return f"{file} has no column {', '.join(map(repr, absent))}: {needs}; found {found}.{hint}"
 
 
 def alike(name: str, names: list[str]) -> str | None:
     """The column that is named most like it, if there is one."""
-    near = get_close_matches(name.lower(), [other.lower() for other in names], n=1)
+    near = get_close_matches(name.lower(), [other.lower() for other in names], n=1, cutoff=ALIKE)
     return next((other for other in names if other.lower() in near), None)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,7 @@ from demand.schema.errors import UserError
 
 BOM = b"\xef\xbb\xbf"
 WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # byte order marks of two-byte encodings
+EXCELS = re.compile(rb'"?sep=.?"?', re.IGNORECASE)
 FALLBACK = "cp1252"  # what is not UTF-8 is most often Windows'
 SEPARATORS = (",", ";", "\t", "|")
 NEWLINE, RETURN = 10, 13
@@ -48,12 +51,15 @@ def detect_separator(header: str) -> str:
 
 
 def header_line(data: pa.Buffer) -> tuple[bytes, int, int]:
-    """The first line that is not blank, its number, and where the next one begins. A byte order mark is left out."""
+    """The first line that is not blank, its number, and where the next one begins.
+
+    A byte order mark is left out, and the line sep=; by which Excel knows the separator.
+    """
     number, line = 0, b""
     end = len(BOM) if data.slice(0, min(len(BOM), len(data))).to_pybytes() == BOM else 0
     for line in data.slice(end, min(CHUNK, len(data) - end)).to_pybytes().splitlines(keepends=True):
         number, end = number + 1, end + len(line)
-        if line.strip():
+        if line.strip() and not EXCELS.fullmatch(line.strip()):
             break
     return line.strip(b"\r\n"), number, end
 
@@ -62,6 +68,20 @@ def first_row(body: pa.Buffer, separator: str) -> list[str]:
     """The values of the first row below the header."""
     head = body.slice(0, min(CHUNK, len(body))).to_pybytes().decode(errors="replace").splitlines()
     return next(csv.reader([next((line for line in head if line.strip()), "")], delimiter=separator), [])
+
+
+def line_numbers(body: pa.Buffer, header_at: int, separator: str) -> np.ndarray:
+    """(rows,) the line on which each row of the file stands, blank lines left out. Slow, for messages."""
+    text = body.to_pybytes()
+    if b'"' not in text:
+        return np.array([n for n, line in enumerate(text.splitlines(), header_at + 1) if line.strip()], int)
+    reader = csv.reader(io.StringIO(text.decode(errors="replace"), newline=""), delimiter=separator)
+    found, before = [], 0
+    for row in reader:
+        if any(cell.strip() for cell in row) or len(row) > 1:
+            found.append(header_at + before + 1)
+        before = reader.line_num
+    return np.array(found, int)
 
 
 def line_endings(data: pa.Buffer, rows: int) -> dict[str, int]:

@@ -61,15 +61,20 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
         raise UserError(f"{file} has no rows")
     store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
     item, items, blank_items, trimmed_items = parse_ids(table["item"])
-    day, undated, timed, written = parse_days(table["date"], layout.date_format, summed, file)
+    day, undated, timed, cut, written = parse_days(table["date"], layout.date_format, summed, file)
     numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
     sales = numbers["sales"][0]
 
+    no_row = undated & (blank_stores | blank_items)
     found = [
-        offenders("without a store", blank_stores, table, "store", "Fill in the id"),
-        offenders("without an item", blank_items, table, "item", "Fill in the id"),
-        offenders("with a date that is none", undated, table, "date",
-                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format (data.transactions cuts times off)"),
+        offenders("with neither a day nor an id", no_row, table, "date", "Remove totals and remarks"),
+        offenders("without a store", blank_stores & ~no_row, table, "store", fill_in("store", blank_stores)),
+        offenders("without an item", blank_items & ~no_row, table, "item", fill_in("item", blank_items)),
+        offenders("with a date that is none", undated & ~no_row & ~timed, table, "date",
+                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format in params.yaml"),
+        offenders("with a time of day", timed & (not summed), table, "date",
+                  "Set data.transactions: true to add up the rows of a day; where each row is a day of another time zone, write "
+                  "its own day"),
         *(offenders(f"with {name} that is not a number", text, table, name, "Write a number, or nothing where it is unknown")
           for name, (_, text) in numbers.items()),
         *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
@@ -98,7 +103,7 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
     dated = [f"dates are read as {written}"] if written and layout.date_format is None else []
     return result, {"read_as": [*source.decisions, *dated], "ids_trimmed": trimmed_stores + trimmed_items,
-                    "dates_with_a_time_of_day": timed, **counts}
+                    "dates_with_a_time_of_day": int(cut.sum()), **counts}
 
 
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,
@@ -119,6 +124,11 @@ def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     start = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
     values, position = np.unique(key[start], return_inverse=True)
     return values, np.repeat(position, np.diff(np.append(start, len(key))))
+
+
+def fill_in(name: str, blank: np.ndarray) -> str:
+    """What to do where an id (N,) is not there."""
+    return f"Fill in the id{f', or set data.columns.{name}: null in params.yaml' if blank.all() else ''}"
 
 
 def offenders(problem: str, wrong: np.ndarray, table: pa.Table, column: str, remedy: str) -> Offenders:

@@ -13,16 +13,17 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from demand.ingest.cell_values import is_number, with_decimal_points
+from demand.ingest.cell_values import is_blank, is_number, with_decimal_points
 from demand.ingest.column_mapping import CANONICAL, Picked, canonical_table, pick_columns, reading_of, unused
-from demand.ingest.csv_dialect import BOM, as_utf8, detect_separator, first_row, header_line, line_endings
+from demand.ingest.csv_dialect import BOM, as_utf8, detect_separator, first_row, header_line, line_endings, line_numbers
 from demand.ingest.data_params import DataParams
 from demand.ingest.number_formats import could_be_thousands, looks_like_number
 from demand.panel import arrow
-from demand.panel.arrow import to_numpy
+from demand.panel.arrow import to_arrow, to_numpy
 from demand.schema.errors import UserError
 
-BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"%PDF")
+BINARY = {b"\x1f\x8b": "packed by gzip", b"PK\x03\x04": "an Excel workbook or a ZIP archive",
+          b"\xd0\xcf\x11\xe0": "an Excel workbook", b"\x89PNG": "a picture", b"%PDF": "a PDF"}
 Ragged = list[tuple[int, str]]
 
 
@@ -61,7 +62,9 @@ def read(data: pa.Buffer, layout: DataParams) -> Source:
     if head.startswith(b"PAR1"):
         return read_parquet(data, layout)
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if (b"\0" in head and not wide) or head.startswith(BINARY):
+    if kind := next((kind for start, kind in BINARY.items() if head.startswith(start)), ""):
+        raise UserError(f"{file} is {kind}: save it as CSV or Parquet")
+    if b"\0" in head and not wide and layout.encoding is None:
         raise neither(file)
     return read_csv(data, layout)
 
@@ -70,9 +73,11 @@ def source_of_table(table: pa.Table, layout: DataParams) -> Source:
     """The rows of a table that is in memory; `layout.source` is what messages call it."""
     names = table.column_names
     picked = pick_columns(names, layout.source, layout.columns, layout.known_future, list(map(is_number, table.schema.types)))
-    for name in (name for sources in picked.values() for name in sources):
+    for canonical, name in ((canonical, name) for canonical, sources in picked.items() for name in sources):
         kind = table.schema.field(name).type
-        if pa.types.is_nested(kind) or pa.types.is_duration(kind) or (pa.types.is_binary(kind) or pa.types.is_null(kind)):
+        if pa.types.is_null(kind):
+            raise UserError(f"{layout.source}: the column {name!r} is empty: fill it in, or name another one for {canonical}")
+        if pa.types.is_nested(kind) or pa.types.is_duration(kind) or pa.types.is_binary(kind):
             raise UserError(f"{layout.source}: the column {name!r} holds {kind}: write text, numbers or dates")
     return finished(table, picked, layout, Source(table, lambda rows: rows + 1, "row", ignored=unused(names, picked)))
 
@@ -80,7 +85,13 @@ def source_of_table(table: pa.Table, layout: DataParams) -> Source:
 def finished(table: pa.Table, picked: Picked, layout: DataParams, source: Source) -> Source:
     """The source with the canonical columns of its file's table, and what was decided about them."""
     table, numbers = with_decimal_points(table, number_columns(picked), layout.decimal, layout.source)
-    decisions = [reading_of(picked, layout.columns), *source.decisions, "" if layout.decimal else numbers]
+    kept = np.flatnonzero(~np.logical_and.reduce([is_blank(table[name]) for sources in picked.values() for name in sources]))
+    skipped = table.num_rows - len(kept)
+    find = source.numbers
+    if skipped:
+        table, source = table.take(to_arrow(kept)), replace(source, numbers=lambda rows: find(kept[rows]))
+    decisions = [reading_of(picked, layout.columns), *source.decisions, "" if layout.decimal else numbers,
+                 f"{skipped:,} rows without any value are skipped" if skipped else ""]
     return replace(source, table=canonical_table(table, picked), decisions=tuple(filter(None, decisions)))
 
 
@@ -91,7 +102,8 @@ def number_columns(picked: Picked) -> list[str]:
 
 def neither(file: str, why: object = "") -> UserError:
     """The error for a file of another kind."""
-    return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them")
+    return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them, or set "
+                     "data.encoding in params.yaml")
 
 
 def read_parquet(data: pa.Buffer, layout: DataParams) -> Source:
@@ -124,7 +136,8 @@ def read_csv(data: pa.Buffer, layout: DataParams) -> Source:
         raise neither(file, error) from None
 
     def lines(rows: np.ndarray) -> np.ndarray:
-        return np.array([n for n, line in enumerate(body.to_pybytes().splitlines(), header_at + 1) if line.strip()])[rows]
+        found: np.ndarray = line_numbers(body, header_at, separator)[rows]
+        return found
 
     if ragged:
         shown = "; ".join(f"line {lines(np.array(row))}: {text[:60]!r}" for row, text in ragged[:5])
@@ -176,6 +189,6 @@ def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str], separa
         return "skip"
 
     table = csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names, use_threads=False),
-                         csv.ParseOptions(delimiter=separator, invalid_row_handler=skip),
+                         csv.ParseOptions(delimiter=separator, invalid_row_handler=skip, newlines_in_values=True),
                          csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns))
     return table, ragged

@@ -55,6 +55,15 @@ def test_errors_above_what_is_expected_say_why_they_are_no_alarm():
     assert rise > 0.4
 
 
+def test_a_backtest_too_short_to_tell_is_named_as_the_reason():
+    seen = outcome(np.random.default_rng(21), noise=1.6)
+    short = normal()
+    short = short.model_copy(update={"spread": {3: next(iter(short.spread.values()))}})
+    assert mape_limit(measures(seen, short), RULES) is None
+    said = reasons(Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, [], None, (), None), short)[0]
+    assert "is no alarm, as the backtest forecast fewer days than the 28 that are judged" in said
+
+
 def test_what_is_too_small_to_train_is_reported():
     seen = outcome(np.random.default_rng(7), factor=np.where(series(9), 1.8, 1.0))
     verdict = Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, judge(seen, normal(), RULES))

@@ -55,13 +55,14 @@ def test_errors_above_what_is_expected_say_why_they_are_no_alarm():
     assert rise > 0.4
 
 
-def test_a_backtest_too_short_to_tell_is_named_as_the_reason():
+def test_a_champion_whose_backtest_is_too_short_is_not_called_normal():
     seen = outcome(np.random.default_rng(21), noise=1.6)
     short = normal()
     short = short.model_copy(update={"spread": {3: next(iter(short.spread.values()))}})
     assert mape_limit(measures(seen, short), RULES) is None
     said = reasons(Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, [], None, (), None), short)[0]
-    assert "is no alarm, as the backtest forecast fewer days than the 28 that are judged" in said
+    assert said.startswith("not judged: MAPE ")
+    assert "the backtest forecast 3 days and does not tell how far 14 of them vary: set forecast.horizon to 14 or more" in said
 
 
 def test_what_is_too_small_to_train_is_reported():

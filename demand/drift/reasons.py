@@ -56,15 +56,16 @@ def errors_are_normal(seen: Residuals, known: np.ndarray, normal: ErrorModel, li
 
     Args:
         known: (S, H) bool, the days that are judged.
-        limit: that alarm, relative to what is expected; None where the backtest's horizon is too short to tell.
+        limit: that alarm, relative to what is expected.
     """
     now = errors(seen.sales, seen.forecast)["mape"]
     expected = normal.error_per_sd.mape * expected_errors(seen.forecast[known], seen.sd[known])["mape"]
     text = f"errors are normal: MAPE {now:.1f} %, {expected:.1f} % is what the backtest lets expect"
-    if now <= (1 + NOTABLE) * expected:
+    if not set(windows(len(seen.dates))) & set(normal.spread):
+        least = min(windows(REVIEW))
+        return (f"not judged: MAPE {now:.1f} %, {expected:.1f} % expected, but the backtest forecast {max(normal.spread)} days "
+                f"and does not tell how far {least} of them vary: set forecast.horizon to {least} or more")
+    if now <= (1 + NOTABLE) * expected or limit is None:
         return text
-    if limit is None:
-        return (f"{text}; {now / expected - 1:+.0%} is no alarm, as the backtest forecast fewer days than the "
-                f"{seen.sales.shape[1]} that are judged, and so does not tell how far their MAPE varies")
     return (f"{text}; {now / expected - 1:+.0%} is no alarm below {limit:+.0%}, as the MAPE of {seen.sales.shape[1]} days varies "
             f"that much by chance and in the backtest")

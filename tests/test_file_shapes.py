@@ -52,7 +52,7 @@ def sheet(row: str, form: str = "%Y-%m-%d", header: str = "date;store;item;sales
     (["1,100", "1200"], [1.1, 1200]),
 ])
 def test_numbers_are_read_as_the_whole_file_writes_them(texts: list[str], expected: list[float | None]):
-    mark = decimal_mark(texts, "x.csv")
+    mark = decimal_mark({"sales": texts}, "x.csv")
     numbers = [number_text(text, mark) for text in texts]
     assert [None if text is None else float(text) for text in numbers] == expected
 
@@ -64,13 +64,13 @@ def test_a_number_is_never_read_wrongly(values: list[Any], mark: str, groups: bo
     texts = [f"{value:,.2f}" if groups else f"{value:.2f}" for value in values]
     if mark == ",":
         texts = [text.translate(str.maketrans(",.", ".,")) for text in texts]
-    assert decimal_mark(texts, "x.csv") == mark
+    assert decimal_mark({"sales": texts}, "x.csv") == mark
     assert [float(number_text(text, mark) or "nan") for text in texts] == [float(value) for value in values]
 
 
 @pytest.mark.parametrize(("cell", "readings"), [
-    ("1,1{n:02}", "the number '1,100' is 1100 with a decimal point and 1.1 with a decimal comma"),
-    ("1.1{n:02}", "the number '1.100' is 1.1 with a decimal point and 1100 with a decimal comma"),
+    ("1,1{n:02}", "sales '1,100' is 1100 with a decimal point and 1.1 with a decimal comma"),
+    ("1.1{n:02}", "sales '1.100' is 1.1 with a decimal point and 1100 with a decimal comma"),
 ])
 def test_thousands_or_decimals_is_an_error_that_names_both_readings(cell: str, readings: str):
     said = message(sheet(f"{{d}};1;1;{cell}"))

@@ -108,12 +108,16 @@ def test_a_store_with_one_series_follows_its_weekdays():
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), end=st.integers(5, 78), stores=st.integers(1, 3), zeros=st.booleans())
-def test_later_days_never_change_an_earlier_one(seed: int, end: int, stores: int, zeros: bool):
+@given(seed=st.integers(0, 10**6), end=st.integers(5, 78), stores=st.integers(1, 3), zeros=st.booleans(),
+       rule=st.sampled_from(["auto", "zero"]), silent=st.integers(0, 30))
+def test_later_days_never_change_an_earlier_one(seed: int, end: int, stores: int, zeros: bool, rule: str, silent: int):
+    """Whatever is judged of them; a store may be without any rows for weeks."""
     records = till(seed, stores=stores)
+    gone = np.ix_(records.store == 0, np.arange(30, 30 + silent))
+    records.sales[gone], records.row[gone] = np.nan, False
     if zeros:
         records.sales[seed % 6, 10 + seed % 60], records.row[seed % 6, 10 + seed % 60] = 0, True
-    before, after = cleaned(records, "auto", end), cleaned(records, "auto")
+    before, after = cleaned(records, rule, end), cleaned(records, rule)
     kept = np.isin(after.item, before.item)
     for name in ("sales", "recorded", "status"):
         np.testing.assert_array_equal(getattr(before, name), getattr(after, name)[kept][:, : end + 1])

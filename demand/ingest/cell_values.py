@@ -95,7 +95,7 @@ def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | 
     texts = {name: encoded(table[name]) for name in columns if not is_number(table.schema.field(name).type)}
     found = {name: ["" if value is None else str(value).strip() for value in values.to_pylist()]
              for name, (_, values) in texts.items()}
-    mark = decimal or decimal_mark((text for each in found.values() for text in each), file)
+    mark = decimal or decimal_mark(found, file)
     example = ""
     for name, (codes, _) in texts.items():
         numbers = [number_text(text, mark) for text in found[name]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -49,13 +49,13 @@ def could_be_thousands(values: np.ndarray) -> bool:
     return len(parts) > 0 and size.max() < 1000 and parts.min() >= 1 and np.allclose(parts * 1000, np.round(parts * 1000), rtol=0)
 
 
-def decimal_mark(texts: Iterable[str], file: str) -> str:
-    """The mark with which most of the texts are numbers; a point where no text has any.
+def decimal_mark(columns: Mapping[str, Collection[str]], file: str) -> str:
+    """The mark with which most of the texts of a file's columns are numbers; a point where no text has any.
 
     Raises:
         UserError: 1,100 (or 1.100) is 1100 with one mark and 1.1 with the other, and no number of the file tells which.
     """
-    distinct = set(texts)
+    distinct = {text for texts in columns.values() for text in texts}
     marked = sorted(text for text in distinct if any(mark in text for mark in MARKS))
     read = {mark: {text: number for text in marked if (number := number_text(text, mark)) is not None} for mark in MARKS}
     point, comma = (len(read[mark]) for mark in MARKS)
@@ -66,6 +66,7 @@ def decimal_mark(texts: Iterable[str], file: str) -> str:
         return "."
     if any(UNGROUPED.fullmatch(text) for text in distinct):
         return next(mark for mark in MARKS if PLAIN[mark].fullmatch(doubtful[0]))
-    raise UserError(f"{file}: the number {doubtful[0]!r} is {float(read['.'][doubtful[0]]):g} with a decimal point and "
+    column = next(name for name, texts in columns.items() if doubtful[0] in texts)
+    raise UserError(f"{file}: {column} {doubtful[0]!r} is {float(read['.'][doubtful[0]]):g} with a decimal point and "
                     f"{float(read[','][doubtful[0]]):g} with a decimal comma, and no other number of the file tells which: set "
                     "data.decimal in params.yaml to '.' or ','")

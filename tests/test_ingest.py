@@ -89,7 +89,7 @@ def test_parquet_of_any_type_is_read_or_named(kind: str):
         assert found.sales.sum() == pytest.approx(20 if kind == "zones" else 20 * 2.0**60)
         assert str(found.dates[0]) == "2024-01-01"
     else:
-        with pytest.raises(UserError, match=r"file.csv: the column '(item|sales)' holds"):
+        with pytest.raises(UserError, match=r"file.csv: the column '(item|sales)' holds .*, not (numbers|text or integers)"):
             records(stream.getvalue())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,10 @@ def test_odd_files_give_the_plain_file_s_sales(content: str | bytes, said: list[
     (csv(FRAME.assign(item=None)), "Fill in the id, or set data.columns.item: null in params.yaml."),
     (csv(FRAME.assign(sales=None)), "no row has sales: data.columns.sales in params.yaml names the column that holds them"),
     (arrow(store=pa.nulls(len(FRAME))), "the column 'store' is empty: fill it in, or name another one for store"),
+    (arrow(item=pa.array([b"ab"] * 360, pa.binary(2))), "the column 'item' holds fixed_size_binary[2], not text or integers"),
+    (arrow(sales=pa.array(FRAME["date"])), "the column 'sales' holds timestamp[us], not numbers"),
+    (arrow(date=pa.array([2**60] * 360, pa.timestamp("ms"))), "a date that is none: row 1: a timestamp[ms] out of range"),
+    (arrow(date=pa.array([2**30] * 360, pa.date32())), "a date that is none: row 1: a date32[day] out of range"),
     ("Report of sales\n\n" + csv(FRAME), "The first line of the file has to hold the names of its columns."),
     (csv(FRAME).encode("utf-16-le"), "set data.encoding in params.yaml"),
     (b"PK\x03\x04" + bytes(99), "sales.csv is an Excel workbook or a ZIP archive: save it as CSV or Parquet"),
@@ -107,6 +112,13 @@ def test_quoted_newlines_in_a_file_of_many_blocks():
 @pytest.mark.parametrize("rows", [FRAME[:1], FRAME[FRAME["date"] == DAYS[0]]])
 def test_a_single_day_is_no_weekly_file(rows: pd.DataFrame):
     assert prepared(csv(rows))[1] == []
+
+
+def test_ids_may_be_uuids():
+    ids = [UUID(int=1 + n // 90 % 2) for n in range(360)]
+    units = prepared(arrow(item=pa.array([each.bytes for each in ids], pa.uuid())))[0]
+    np.testing.assert_array_equal(units, EXPECTED)
+    assert units.index[0] == ("1", str(UUID(int=1)))
 
 
 def test_transactions_of_a_till_with_returns_and_times():

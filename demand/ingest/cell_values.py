@@ -67,7 +67,7 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
     if pa.types.is_temporal(values.type) and not pa.types.is_time(values.type):
         if pa.types.is_timestamp(values.type) and values.type.tz:
             values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
-        moment = to_numpy(values.cast(pa.timestamp("us"), safe=False).view(pa.int64())).astype("M8[us]")
+        moment = moments(values)
         day = moment.astype("M8[D]")
         timed, written = day != moment, ""
         cut = timed & cut_times
@@ -80,9 +80,18 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
         day = np.array([known[text] for text, _ in parts], "M8[D]")
         timed = np.array([time for _, time in parts], bool)
         cut = np.array([text != whole for (text, _), whole in zip(parts, stripped, strict=True)], bool)
-    wrong = np.isnat(day) | (timed & (not cut_times)) | (day < YEARS[0]) | (day >= YEARS[1])
-    at = [np.append(marks, end)[codes] for marks, end in ((wrong, True), (timed & ~np.isnat(day), False), (cut, False))]
+    none = np.isnat(day) | (day < YEARS[0]) | (day >= YEARS[1])
+    timed = timed & ~none
+    wrong = none | timed if not cut_times else none
+    at = [np.append(marks, end)[codes] for marks, end in ((wrong, True), (timed, False), (cut, False))]
     return np.append(day, YEARS[:1])[codes], at[0], at[1], at[2], written
+
+
+def moments(values: pa.Array) -> np.ndarray:
+    """(V,) datetime64 of dates or timestamps, in their own unit: another one may be too fine for far-off days."""
+    kind = values.type
+    unit = "D" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
+    return to_numpy(values.view(pa.int32() if unit == "D" else pa.int64())).astype("i8").view(f"M8[{unit}]")
 
 
 def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | None, file: str) -> tuple[pa.Table, str]:

@@ -134,7 +134,15 @@ def fill_in(name: str, blank: np.ndarray) -> str:
 def offenders(problem: str, wrong: np.ndarray, table: pa.Table, column: str, remedy: str) -> Offenders:
     """The rows where `wrong` (N,) bool holds, quoted."""
     rows = np.flatnonzero(wrong)
-    return Offenders(problem, rows, [repr(str(table[column][int(row)].as_py())) for row in rows[:SHOWN]], remedy)
+    return Offenders(problem, rows, [quoted(table[column][int(row)]) for row in rows[:SHOWN]], remedy)
+
+
+def quoted(value: pa.Scalar) -> str:
+    """A value for a message; days that Python has no number for as well."""
+    try:
+        return repr(str(value.as_py()))
+    except (OverflowError, ValueError):
+        return f"a {value.type} out of range"
 
 
 def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:

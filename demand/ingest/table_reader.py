@@ -15,6 +15,7 @@ from pyarrow import csv, parquet
 
 from demand.ingest.cell_values import is_blank, is_number, with_decimal_points
 from demand.ingest.column_mapping import CANONICAL, Picked, canonical_table, pick_columns, reading_of, unused
+from demand.ingest.column_types import READABLE, is_readable, without_extension
 from demand.ingest.csv_dialect import BOM, as_utf8, detect_separator, first_row, header_line, line_endings, line_numbers
 from demand.ingest.data_params import DataParams
 from demand.ingest.number_formats import could_be_thousands, looks_like_number
@@ -74,11 +75,12 @@ def source_of_table(table: pa.Table, layout: DataParams) -> Source:
     names = table.column_names
     picked = pick_columns(names, layout.source, layout.columns, layout.known_future, list(map(is_number, table.schema.types)))
     for canonical, name in ((canonical, name) for canonical, sources in picked.items() for name in sources):
+        table = table.set_column(table.column_names.index(name), name, without_extension(table[name]))
         kind = table.schema.field(name).type
         if pa.types.is_null(kind):
             raise UserError(f"{layout.source}: the column {name!r} is empty: fill it in, or name another one for {canonical}")
-        if pa.types.is_nested(kind) or pa.types.is_duration(kind) or pa.types.is_binary(kind):
-            raise UserError(f"{layout.source}: the column {name!r} holds {kind}: write text, numbers or dates")
+        if not is_readable(kind, canonical):
+            raise UserError(f"{layout.source}: the column {name!r} holds {kind}, not {READABLE.get(canonical, 'numbers')}")
     return finished(table, picked, layout, Source(table, lambda rows: rows + 1, "row", ignored=unused(names, picked)))
 
 

@@ -83,8 +83,8 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
     none = np.isnat(day) | (day < YEARS[0]) | (day >= YEARS[1])
     timed = timed & ~none
     wrong = none | timed if not cut_times else none
-    at = [np.append(marks, end)[codes] for marks, end in ((wrong, True), (timed, False), (cut, False))]
-    return np.append(day, YEARS[:1])[codes], at[0], at[1], at[2], written
+    by_row = [np.append(marks, end)[codes] for marks, end in ((wrong, True), (timed, False), (cut, False))]
+    return np.append(day, YEARS[:1])[codes], by_row[0], by_row[1], by_row[2], written
 
 
 def moments(values: pa.Array) -> np.ndarray:

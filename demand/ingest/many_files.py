@@ -36,7 +36,7 @@ def read_files(files: Sequence[tuple[str, pa.Buffer]], layout: DataParams) -> So
                   sources[0].unit if len({source.unit for source in sources}) == 1 else "row",
                   {key: sum(source.repairs.get(key, 0) for source in sources) for source in sources for key in source.repairs},
                   tuple(dict.fromkeys(name for source in sources for name in source.ignored)),
-                  tuple(dict.fromkeys(said for source in sources for said in source.decisions)))
+                  tuple(dict.fromkeys(sentence for source in sources for sentence in source.decisions)))
 
 
 def stacked(tables: list[pa.Table]) -> pa.Table:

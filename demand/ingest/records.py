@@ -53,20 +53,53 @@ class Offenders:
     remedy: str
 
 
+@dataclass(frozen=True)
+class Cells:
+    """N rows' parsed values: codes (N,) into the sorted ids of stores and items, the day, and the numbers of each column."""
+
+    store: np.ndarray
+    stores: np.ndarray
+    item: np.ndarray
+    items: np.ndarray
+    day: np.ndarray
+    numbers: dict[str, np.ndarray]
+
+
 def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, Any]]:
     """The grid, and what was mended and decided on the way; one UserError names every kind of offending row."""
-    table, file, known = source.table, layout.source, layout.known_future
-    summed = layout.adds_up
-    if table.num_rows == 0:
-        raise UserError(f"{file} has no rows")
+    if source.table.num_rows == 0:
+        raise UserError(f"{layout.source} has no rows")
+    cells, mended = parse_cells(source, layout)
+    pairs, series = distinct(cells.store.astype(np.int64) * len(cells.items) + cells.item)
+    dates = np.arange(cells.day.min(), cells.day.max() + 1)
+    column = (cells.day - dates[0]).astype(int)
+    shape, known = (len(pairs), len(dates)), layout.known_future
+    if not layout.adds_up:
+        report_offenders(source, layout.source, [duplicates(series * shape[1] + column, source, source.table)])
+
+    def grid(values: np.ndarray) -> np.ndarray:
+        out = np.full(shape, np.nan, "f4")
+        out[series, column] = values
+        return out
+
+    row = np.zeros(shape, bool)
+    row[series, column] = True
+    grids = np.stack([grid(cells.numbers[name]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
+    sales = cells.numbers["sales"]
+    units, counts = day_sums(sales, series, column, shape) if layout.adds_up else (grid(sales), {})
+    store, item = cells.stores[pairs // len(cells.items)], cells.items[pairs % len(cells.items)]
+    return Records(store, item, dates, units, row, grids, known), mended | counts
+
+
+def parse_cells(source: Source, layout: DataParams) -> tuple[Cells, dict[str, Any]]:
+    """Every row's values, and what was mended and decided; a UserError names the rows without sensible ones."""
+    table, summed = source.table, layout.adds_up
     store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
     item, items, blank_items, trimmed_items = parse_ids(table["item"])
-    day, undated, timed, cut, written = parse_days(table["date"], layout.date_format, summed, file)
-    numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
-    sales = numbers["sales"][0]
-
+    day, undated, timed, cut, written = parse_days(table["date"], layout.date_format, summed, layout.source)
+    numbers = {name: parse_numbers(table[name]) for name in ("sales", *layout.known_future)}
     no_row = undated & (blank_stores | blank_items)
-    found = [
+    report_offenders(source, layout.source, [
         offenders("with neither a day nor an id", no_row, table, "date", "Remove totals and remarks"),
         offenders("without a store", blank_stores & ~no_row, table, "store", fill_in("store", blank_stores)),
         offenders("without an item", blank_items & ~no_row, table, "item", fill_in("item", blank_items)),
@@ -79,31 +112,13 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
           for name, (_, text) in numbers.items()),
         *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
           for name, (values, _) in numbers.items()),
-        offenders("with negative sales", (sales < 0) & (not summed), table, "sales",
+        offenders("with negative sales", (numbers["sales"][0] < 0) & (not summed), table, "sales",
                   "Write returns elsewhere, leave the value empty, or set data.transactions: true to take returns off their day"),
-    ]
-    report_offenders(source, file, found)
-
-    pairs, series = distinct(store.astype(np.int64) * len(items) + item)
-    dates = np.arange(day.min(), day.max() + 1)
-    column = (day - dates[0]).astype(int)
-    shape = (len(pairs), len(dates))
-    if not summed:
-        report_offenders(source, file, [duplicates(series * shape[1] + column, source, table)])
-
-    def grid(values: np.ndarray) -> np.ndarray:
-        out = np.full(shape, np.nan, "f4")
-        out[series, column] = values
-        return out
-
-    row = np.zeros(shape, bool)
-    row[series, column] = True
-    grids = np.stack([grid(numbers[name][0]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
-    units, counts = day_sums(sales, series, column, shape) if summed else (grid(sales), {})
-    result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
+    ])
     dated = [f"dates are read as {written}"] if written and layout.date_format is None else []
-    return result, {"read_as": [*source.decisions, *dated], "ids_trimmed": trimmed_stores + trimmed_items,
-                    "dates_with_a_time_of_day": int(cut.sum()), **counts}
+    return Cells(store, stores, item, items, day, {name: values for name, (values, _) in numbers.items()}), {
+        "read_as": [*source.decisions, *dated], "ids_trimmed": trimmed_stores + trimmed_items,
+        "dates_with_a_time_of_day": int(cut.sum())}
 
 
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,

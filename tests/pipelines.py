@@ -8,11 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from pyarrow import parquet
 
 from tests.examples import ROOT
 
@@ -92,12 +94,45 @@ class Project:
     def read(self, name: str) -> Any:
         return json.loads((self.root / name).read_text())
 
+    def forecast_days(self) -> np.ndarray:
+        """The days that are forecast, sorted."""
+        return np.unique(parquet.read_table(self.root / "data/forecast/forecast.parquet")["date"].to_numpy()).astype("M8[D]")
+
     def model(self) -> bytes:
         return (self.root / "models/model.pkl").read_bytes()
 
     def copy(self, root: Path) -> Project:
         shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)
         return Project(root)
+
+
+def new_days_go_through_the_loop(project: Project, tracked: str, grow: Callable[[int], None]) -> None:
+    """`dvc update` of an import: quiet days keep the champion and move the forecast, days that drift train a new one.
+
+    Args:
+        tracked: the .dvc file of the import, whose source has the days up to START.
+        grow: gives the source the days up to one, counted from FIRST.
+    """
+    project.promote("--reason", "first")
+    project.repro()
+    first = project.read("models/champion.json")["version"]
+    grow(QUIET)
+    assert project.repro() == []  # an import stands still until it is updated
+    project.run("dvc", "update", tracked)
+    assert project.repro() == ["prepare", "features", "drift", "window", "forecast"]
+    assert project.read("reports/drift_summary.json")["retrain"] is False
+    assert project.forecast_days()[0] == FIRST + QUIET + 1
+
+    grow(DRIFTS)
+    project.run("dvc", "update", tracked)
+    assert "train" in project.repro()
+    assert project.read("reports/retrain_flag.json") == {"train_through": str(FIRST + DRIFTS)}
+    project.promote("--reason", "drift")
+    assert project.repro()[-1] == "forecast"
+    champion = project.read("models/champion.json")
+    assert (champion["previous"], champion["trained_through"]) == (first, str(FIRST + DRIFTS))
+    assert project.forecast_days()[0] == FIRST + DRIFTS + 1
+    assert project.read("metrics/prepare.json")["last_day"] == str(FIRST + DRIFTS)
 
 
 def as_of(day: int) -> dict[str, dict[str, str]]:

@@ -89,7 +89,7 @@ def test_parquet_of_any_type_is_read_or_named(kind: str):
         assert found.sales.sum() == pytest.approx(20 if kind == "zones" else 20 * 2.0**60)
         assert str(found.dates[0]) == "2024-01-01"
     else:
-        with pytest.raises(UserError, match=r"file.csv: the column '(item|sales)' holds"):
+        with pytest.raises(UserError, match=r"file.csv: the column '(item|sales)' holds .*, not (numbers|text or integers)"):
             records(stream.getvalue())
 
 
@@ -99,7 +99,7 @@ def test_transactions_are_added_up_and_returns_taken_off():
     found, counts = records(lines + "2024-01-03 11:00,1,1,-1\n", transactions=True)
     assert found.sales.tolist() == [[7, 0, 4]]
     assert {"transactions_added_up": 2, "returns": 2, "days_below_zero_set_to_0": 1}.items() <= counts.items()
-    with pytest.raises(UserError, match=r"data.transactions cuts times off") as refused:
+    with pytest.raises(UserError, match=r"4 rows with a time of day: line 2.*Set data.transactions: true") as refused:
         records(lines)
     assert "data.transactions: true to take returns off their day" in str(refused.value)
     with pytest.raises(UserError, match=r"set data.transactions: true to add them up"):
@@ -120,19 +120,16 @@ def test_rows_without_units_are_counted():
     (["2024-03-31", "soon", "٢٠٢٤-٠٣-٣١"], None, ["2024-03-31", "NaT", "NaT"]),
 ])
 def test_dates(texts: list[str], form: str | None, expected: list[str]):
-    np.testing.assert_array_equal(parse_texts(texts, form), np.array(expected, "M8[D]"))
+    np.testing.assert_array_equal(parse_texts(texts, form, "x.csv")[0], np.array(expected, "M8[D]"))
 
 
 def test_dates_with_two_readings_name_both():
     both = r"'03-04-2024' is 2024-04-03 if written as %d-%m-%Y, 2024-03-04 if as %m-%d-%Y.*date_format"
     with pytest.raises(UserError, match=both):
-        parse_texts(["03-04-2024", "05-06-2024"], None)
+        parse_texts(["03-04-2024", "05-06-2024"], None, "x.csv")
 
 
 def test_shapes_that_are_no_daily_sales():
-    wide = FRAME.pivot(index="date", columns="item", values="sales").add_prefix("item ").reset_index().assign(other=1)
-    with pytest.raises(UserError, match=r'(?s)melt it first:\n.*melt\("date"'):
-        records(csv(wide))
     months = pd.date_range("2020-01-01", periods=24, freq="MS").astype(str)
     settings = parse_params({**PARAMS, "data": {**PARAMS["data"], "source": "file.csv"}})
     monthly = pa.py_buffer(csv(pd.DataFrame({"date": months, "store": 1, "item": 1, "sales": 5})).encode())

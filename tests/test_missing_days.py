@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from demand.cleaning.clean_panel import clean, visible_records
 from demand.cleaning.cleaning_report import prepare
-from demand.cleaning.missing_days import RETURNS, state_zeros
+from demand.cleaning.missing_days import LONGEST_CLOSURE, RETURNS, state_zeros
 from demand.cleaning.prepare_params import PrepareParams
 from demand.ingest.records import Records
+from demand.model.base.closing_probability import chance_of_closing
 from demand.panel.panel import CLOSED, FILLED, OBSERVED, Panel
 from tests.examples import PARAMS
 from tests.parts import REAL
@@ -78,6 +79,20 @@ def test_a_store_without_rows_is_closed_where_missing_rows_mean_nothing_sold_and
     assert (cleaned(records, "unknown").status[:, 60] == FILLED).all()
 
 
+def test_a_long_silence_of_a_whole_store_is_no_closure_and_lowers_no_forecast():
+    """A lost feed, or a renovation: nothing is known of it, so the weekdays after it are no closed ones."""
+    records = till(level=6.0, days=170, series=4, stores=2)
+    store = records.store == 0
+    silent = np.ix_(store, np.arange(100, 165))
+    records.sales[silent], records.row[silent] = np.nan, False
+    panel = cleaned(records, "zero")
+    assert (panel.status[store, 100 : 100 + LONGEST_CLOSURE] == CLOSED).all()
+    assert (panel.status[store, 100 + LONGEST_CLOSURE : 165] == FILLED).all()
+    assert np.isnan(panel.recorded[store, 100:165]).all()
+    for origin in (164, 169):  # before and after it opens again
+        assert chance_of_closing(panel.extended(28), origin, 28)[store].max() == 0
+
+
 def test_after_its_last_row_a_series_sells_nothing_as_long_as_its_store_sells():
     records = till()
     records.sales[3, 50:], records.row[3, 50:] = np.nan, False
@@ -93,12 +108,16 @@ def test_a_store_with_one_series_follows_its_weekdays():
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), end=st.integers(5, 78), stores=st.integers(1, 3), zeros=st.booleans())
-def test_later_days_never_change_an_earlier_one(seed: int, end: int, stores: int, zeros: bool):
+@given(seed=st.integers(0, 10**6), end=st.integers(5, 78), stores=st.integers(1, 3), zeros=st.booleans(),
+       rule=st.sampled_from(["auto", "zero"]), silent=st.integers(0, 30))
+def test_later_days_never_change_an_earlier_one(seed: int, end: int, stores: int, zeros: bool, rule: str, silent: int):
+    """Whatever is judged of them; a store may be without any rows for weeks."""
     records = till(seed, stores=stores)
+    gone = np.ix_(records.store == 0, np.arange(30, 30 + silent))
+    records.sales[gone], records.row[gone] = np.nan, False
     if zeros:
         records.sales[seed % 6, 10 + seed % 60], records.row[seed % 6, 10 + seed % 60] = 0, True
-    before, after = cleaned(records, "auto", end), cleaned(records, "auto")
+    before, after = cleaned(records, rule, end), cleaned(records, rule)
     kept = np.isin(after.item, before.item)
     for name in ("sales", "recorded", "status"):
         np.testing.assert_array_equal(getattr(before, name), getattr(after, name)[kept][:, : end + 1])

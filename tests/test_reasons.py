@@ -57,6 +57,16 @@ def test_errors_above_what_is_expected_say_why_they_are_no_alarm():
     assert rise > 0.4
 
 
+def test_a_champion_whose_backtest_is_too_short_is_not_called_normal():
+    seen = outcome(np.random.default_rng(21), noise=1.6)
+    short = normal()
+    short = short.model_copy(update={"spread": {3: next(iter(short.spread.values()))}})
+    assert mape_limit(measures(seen, short), RULES) is None
+    said = reasons(Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, [], None, (), None), short)[0]
+    assert said.startswith("not judged: MAPE ")
+    assert "the backtest forecast 3 days and does not tell how far 14 of them vary: set forecast.horizon to 14 or more" in said
+
+
 def test_what_is_too_small_to_train_is_reported():
     seen = outcome(np.random.default_rng(7), factor=np.where(series(9), 1.8, 1.0))
     verdict = Verdict(np.datetime64("2024-01-28"), date(2023, 12, 1), None, seen, judge(seen, normal(), RULES))

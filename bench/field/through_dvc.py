@@ -68,10 +68,10 @@ def repro(name: str, file: Path, as_of: str | None = None) -> tuple[dict[str, An
 
 
 def sum_error(forecast: pd.DataFrame, whole: Panel) -> float:
-    """Per cent by which the forecast of all series differs from what the whole file records for its days."""
-    days = np.isin(whole.dates, forecast["date"].to_numpy("M8[D]"))
-    sold = float(np.nansum(whole.recorded[:, days]))
-    return 100 * (float(forecast["forecast"].sum()) / sold - 1)
+    """Per cent by which the forecast of all series differs from what the whole file records, on the days that the file has."""
+    day = forecast["date"].to_numpy("M8[D]")
+    sold = float(np.nansum(whole.recorded[:, np.isin(whole.dates, day)]))
+    return 100 * (float(forecast["forecast"][day <= whole.last_day].sum()) / sold - 1)
 
 
 def row(name: str, file: Path) -> str:

@@ -15,6 +15,7 @@ from demand.cleaning.holiday_closures import close_on_holidays
 from demand.cleaning.missing_days import state_zeros
 from demand.cleaning.prepare_params import PrepareParams
 from demand.cleaning.store_calendar import read_calendar
+from demand.cleaning.trailing_medians import WEEK
 from demand.ingest import requirements
 from demand.ingest.attribute_table import attributes_in_words, read_all_attributes
 from demand.ingest.data_params import DataParams
@@ -66,7 +67,7 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
                     attributes=attributes.cut(set(panel.item.tolist()), set(panel.store.tolist())))
     return panel, {
         "rows_read": read.table.num_rows,
-        "columns_ignored": ", ".join(read.ignored),
+        "columns_ignored": ", ".join(name or "''" for name in read.ignored),
         **read.repairs,
         **mended,
         **decided,
@@ -80,7 +81,9 @@ def prepare_rows(read: Source, source: DataParams, rules: PrepareParams, horizon
 
 def decisions(metrics: dict[str, Any]) -> list[str]:
     """One line for each thing that was decided for the user, from metrics/prepare.json."""
-    lines = [f"columns that nothing reads: {metrics['columns_ignored']}"] if metrics["columns_ignored"] else []
+    lines = list(metrics["read_as"])
+    if metrics["columns_ignored"]:
+        lines.append(f"columns that nothing reads: {metrics['columns_ignored']}")
     if metrics["missing_days"]:
         lines.append(f"{metrics['missing_days']} (data.missing_days)")
     if metrics.get("attributes"):
@@ -90,12 +93,14 @@ def decisions(metrics: dict[str, Any]) -> list[str]:
     if metrics.get("transactions_added_up"):
         lines.append(f"{metrics['transactions_added_up']:,} rows added to others of their day, {metrics['returns']:,} returns, "
                      f"{metrics['days_below_zero_set_to_0']:,} days below zero set to 0")
-    if metrics["days_of_the_week"] == 1:
+    if metrics["days_of_the_week"] == 1 and metrics["longest_series_days"] > 3 * WEEK:
         lines.append("sales of one weekday alone: weekly data, forecast on that weekday")
     invented = metrics["invented_days"] / max(metrics["series_days"], 1)
     if invented > MUCH_INVENTED:
-        lines.append(f"warning: {invented:.0%} of the series' days were filled with units that nobody recorded; if a day "
-                     "without a row means that nothing was sold, set data.missing_days: zero")
+        zeros = metrics["days_without_a_row"] == metrics["days_without_a_row_taken_as_zero"]
+        remedy = ("no series of their store has any row: is the feed complete?" if zeros else
+                  "if a day without a row means that nothing was sold, set data.missing_days: zero")
+        lines.append(f"warning: {invented:.0%} of the series' days were filled with units that nobody recorded; {remedy}")
     return lines
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from demand.ingest.records import Records
 from demand.schema.listing import list_some
 
+LONGEST_CLOSURE = 4  # days in a row without rows on which a store counts as closed; of more, nothing is known
 RETURNS = 5  # times that series had no row while their store sold, and then one again: scattered absences
 
 
@@ -21,8 +22,9 @@ def state_zeros(records: Records, end: int, rule: str, transactions: bool = Fals
     """The records with a 0 on the series' days without a row that count as nothing sold, and what was decided.
 
     A store sells on a day when any of its series has a value. Of a whole store without any nothing is known: where a missing row
-    means that nothing was sold the store was closed, else its feed is lost. `auto` takes 0 once series have come back RETURNS
-    times after days without a row, as long as the store has never recorded a zero itself.
+    means that nothing was sold it counts as closed for LONGEST_CLOSURE days, so that its weekdays and feasts are learned; from
+    then on, and elsewhere, its feed counts as lost, so that a long silence lowers no forecast. `auto` takes 0 once series have
+    come back RETURNS times after days without a row, as long as the store has never recorded a zero itself.
 
     Args:
         end: position of the last day that is seen.
@@ -44,13 +46,21 @@ def state_zeros(records: Records, end: int, rule: str, transactions: bool = Fals
         zero = judged_zero(records.sales[rows, : end + 1], missing, sells, judged_by)
         row, day = np.nonzero(missing & zero)
         sales[rows[row], day] = 0
-        closed[rows, : end + 1] = ~sells & zero & (np.cumsum(sells) > 0)
+        silent = ~sells & (np.cumsum(sells) > 0)
+        closed[rows, : end + 1] = silent & zero & (run_lengths(silent) <= LONGEST_CLOSURE)
         absent, zeros = absent + int(missing.sum()), zeros + len(row)
         if len(row):
             since[store] = records.dates[day.min()]
     return replace(records, sales=sales, closed=closed), {
         "days_without_a_row": absent, "days_without_a_row_taken_as_zero": zeros,
         "missing_days": verdict(rule, absent, zeros, since, len(stores), transactions)}
+
+
+def run_lengths(where: np.ndarray) -> np.ndarray:
+    """(D,) how many days in a row `where` (D,) bool has held, that day included."""
+    count = np.cumsum(where)
+    lengths: np.ndarray = count - np.maximum.accumulate(np.where(where, 0, count))
+    return lengths
 
 
 def judged_zero(sales: np.ndarray, missing: np.ndarray, sells: np.ndarray, rule: str) -> np.ndarray:

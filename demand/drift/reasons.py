@@ -61,6 +61,11 @@ def errors_are_normal(residuals: Residuals, known: np.ndarray, error_model: Erro
     actual = errors(residuals.sales, residuals.forecast)["mape"]
     expected = error_model.error_per_sd.mape * expected_errors(residuals.forecast[known], residuals.sd[known])["mape"]
     text = f"errors are normal: MAPE {actual:.1f} %, {expected:.1f} % is what the backtest lets expect"
+    if not set(windows(len(residuals.dates))) & set(error_model.spread):
+        least = min(windows(REVIEW))
+        known_days = max(error_model.spread)
+        return (f"not judged: MAPE {actual:.1f} %, {expected:.1f} % expected, but the backtest forecast {known_days} days and "
+                f"does not tell how far {least} of them vary: set forecast.horizon to {least} or more")
     if actual <= (1 + NOTABLE) * expected or limit is None:
         return text
     return (f"{text}; {actual / expected - 1:+.0%} is no alarm below {limit:+.0%}, as the MAPE of "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,13 +11,12 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from demand.ingest.dates import parse_texts, split_time
-from demand.panel.arrow import to_numpy
+from demand.ingest.number_formats import NUMBER, decimal_mark, number_text
+from demand.panel.arrow import to_arrow, to_numpy
 from demand.schema.errors import UserError
 
 LAST_EXACT = 2**53  # beyond it a float has lost digits
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
-BOOLEANS = {"true": "1", "false": "0"}
 NO_VALUE = frozenset(csv.ConvertOptions().null_values) | {"None"}
 YEARS = np.array(["1970-01-01", "2100-01-01"], "M8[D]")  # a date outside them is a typing error that would fill a century
 
@@ -51,45 +51,95 @@ def parse_ids(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return np.append(position, 0)[codes], sorted_ids, blank[codes], int(trimmed[codes].sum())
 
 
-def parse_days(column: pa.ChunkedArray, form: str | None = None, cut_times: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
-    """(N,) datetime64[D], where there is none (N,) bool, and how many rows had a time of day behind the day.
+def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
+               file: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
+    """The days (N,) datetime64[D] of a column, and three times (N,) bool: where there is none; where a time of day other than
+    midnight stands behind the day; where any time was cut off. And the format of dates as text, empty for ISO days.
 
     Args:
         form: of dates as text (strftime); None for the one that they all agree on.
         cut_times: whether a time of day other than midnight is cut off; else its row has no day.
 
     Raises:
-        UserError: the dates as text can be read in two ways.
+        UserError: the dates as text can be read in two ways, or are no days.
     """
     codes, values = encoded(column)
     if pa.types.is_temporal(values.type) and not pa.types.is_time(values.type):
         if pa.types.is_timestamp(values.type) and values.type.tz:
             values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
-        moment = to_numpy(values.cast(pa.timestamp("us"), safe=False).view(pa.int64())).astype("M8[us]")
+        moment = moments(values)
         day = moment.astype("M8[D]")
-        timed = day != moment
-        wrong = np.zeros(len(day), bool) if cut_times else timed
-        timed = timed & cut_times
+        timed, written = day != moment, ""
+        cut = timed & cut_times
     else:
-        parts = [split_time(str(value).strip()) for value in values.to_pylist()]
+        stripped = [str(value).strip() for value in values.to_pylist()]
+        parts = [split_time(text) for text in stripped]
         texts = sorted({text for text, _ in parts})
-        known = dict(zip(texts, parse_texts(texts, form), strict=True))
+        days, written = parse_texts(texts, form, file)
+        known = dict(zip(texts, days, strict=True))
         day = np.array([known[text] for text, _ in parts], "M8[D]")
-        within = np.array([time for _, time in parts], bool)
-        wrong = np.isnat(day) | (within & (not cut_times))
-        timed = np.array([text != str(value).strip() for (text, _), value in zip(parts, values.to_pylist(), strict=True)], bool)
-    wrong |= (day < YEARS[0]) | (day >= YEARS[1])
-    return np.append(day, YEARS[:1])[codes], np.append(wrong, True)[codes], int(np.append(timed, False)[codes].sum())
+        timed = np.array([time for _, time in parts], bool)
+        cut = np.array([text != whole for (text, _), whole in zip(parts, stripped, strict=True)], bool)
+    none = np.isnat(day) | (day < YEARS[0]) | (day >= YEARS[1])
+    timed = timed & ~none
+    wrong = none | timed if not cut_times else none
+    by_row = [np.append(marks, end)[codes] for marks, end in ((wrong, True), (timed, False), (cut, False))]
+    return np.append(day, YEARS[:1])[codes], by_row[0], by_row[1], by_row[2], written
+
+
+def moments(values: pa.Array) -> np.ndarray:
+    """(V,) datetime64 of dates or timestamps, in their own unit: another one may be too fine for far-off days."""
+    kind = values.type
+    unit = "D" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
+    return to_numpy(values.view(pa.int32() if unit == "D" else pa.int64())).astype("i8").view(f"M8[{unit}]")
+
+
+def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | None, file: str) -> tuple[pa.Table, str]:
+    """The table with the numbers that are text as `float` reads them, and a sentence on how they were read, if it is news.
+
+    Args:
+        columns: those of numbers; the texts of all of them have to agree on one decimal mark.
+        decimal: that mark; None to detect it.
+    """
+    texts = {name: encoded(table[name]) for name in columns if not is_number(table.schema.field(name).type)}
+    found = {name: ["" if value is None else str(value).strip() for value in values.to_pylist()]
+             for name, (_, values) in texts.items()}
+    mark = decimal or decimal_mark(found, file)
+    example = ""
+    for name, (codes, _) in texts.items():
+        numbers = [number_text(text, mark) for text in found[name]]
+        example = example or next((f"{text!r} is {number}" for text, number in zip(found[name], numbers, strict=True)
+                                   if number is not None and "," in text), "")
+        written = [unlike(text, mark) if number is None else number for text, number in zip(found[name], numbers, strict=True)]
+        column = pa.DictionaryArray.from_arrays(to_arrow(codes.astype("i4"), codes < 0), to_arrow(np.array(written, object)))
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table, f"numbers are read with a decimal {'point' if mark == '.' else 'comma'}: {example}" if example else ""
+
+
+def unlike(text: str, mark: str) -> str:
+    """A text that is no number with this decimal mark, so that nobody takes it for one."""
+    return f"{text} (the decimal mark is {mark!r})" if NUMBER.fullmatch(text) else text
+
+
+def is_blank(column: pa.ChunkedArray) -> np.ndarray:
+    """(N,) bool, where a column has no value, or a text of spaces."""
+    null: np.ndarray = to_numpy(column.is_null())
+    if is_number(column.type) or pa.types.is_temporal(column.type):
+        return null.astype(bool)
+    codes, values = encoded(column)
+    return np.append([not str(value).strip() for value in values.to_pylist()], True).astype(bool)[codes]
+
+
+def is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind))
 
 
 def parse_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     """(N,) float64, NaN where empty, and where the value is no number (N,) bool."""
-    kind = column.type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
+    if is_number(column.type):
         return to_numpy(pc.cast(column, pa.float64(), safe=False)), np.zeros(len(column), bool)
     codes, values = encoded(column)
     texts = ["" if value is None else str(value).strip() for value in values.to_pylist()]
-    texts = [BOOLEANS.get(text.lower(), text) for text in texts]
     empty = [text in NO_VALUE for text in texts]
     right = [bool(NUMBER.fullmatch(text)) for text in texts]
     parsed = [float(text) if ok else np.nan for text, ok in zip(texts, right, strict=True)]

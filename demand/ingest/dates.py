@@ -11,10 +11,16 @@ import numpy as np
 from demand.schema.errors import UserError
 
 ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
-TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?(Z|[+-]\d{2}:?\d{2})?$")
-MIDNIGHT = re.compile(r"[T ]+(00:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])Z?$")
-FORMATS = (*(form.replace("-", mark) for mark in "-./ " for form in ("%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y")),
-           "%Y%m%d", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
+TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?$")
+MIDNIGHT = re.compile(r"[T ]+(0?0:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])( ?(Z|UTC|[+-]\d{2}:?\d{2}))?$")
+ORDERS = ("%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y")
+NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y")
+FORMATS = (*(order.replace("-", mark) for mark in "-./ " for order in ORDERS), "%Y%m%d", *NAMED)
+PERIODS = {"months": re.compile(r"\d{4}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{4}|(19|20)\d{2}(0[1-9]|1[0-2])|"
+                               r"[A-Za-z]{3,9}[-/. ]\d{2,4}", re.ASCII),
+           "weeks": re.compile(r"\d{4}[-/. ]?[WwK]+\d{1,2}|[WwK]+\d{1,2}[-/. ]?\d{4}", re.ASCII),
+           "quarters": re.compile(r"\d{4}[-/. ]?[Qq]\d|[Qq]\d[-/. ]?\d{4}", re.ASCII)}
+SERIAL = re.compile(r"[34]\d{4}(\.0+)?", re.ASCII)  # days since 1899-12-30: 1982 to 2036
 
 
 def split_time(text: str) -> tuple[str, bool]:
@@ -23,31 +29,44 @@ def split_time(text: str) -> tuple[str, bool]:
     return (text[: found.start()], not MIDNIGHT.search(text)) if found else (text, False)
 
 
-def parse_texts(texts: Sequence[str], wanted: str | None) -> np.ndarray:
-    """(N,) datetime64[D] of distinct dates, not-a-time where one is none.
+def parse_texts(texts: Sequence[str], wanted: str | None, file: str) -> tuple[np.ndarray, str]:
+    """(N,) datetime64[D] of distinct dates, not-a-time where one is none; and the format, empty for ISO days.
 
     Args:
-        wanted: the format (strftime); None where all dates have to agree on one.
+        wanted: the format (strftime); None for the one that reads most of the dates.
 
     Raises:
-        UserError: two formats read all dates, and differ.
+        UserError: two formats read all dates, and differ; or the dates are no days.
     """
     if wanted is not None:
-        return read_as(texts, wanted)
+        return read_as(texts, wanted), wanted
     given = [text for text in texts if text]
+    refuse_periods(given, file)
     if not given or sum(bool(ISO.fullmatch(text)) for text in given) * 2 >= len(given):
-        return read_as(texts, "%Y-%m-%d", strict=ISO)
-    read = {form: days for form in FORMATS if not np.isnat(days := read_as(given, form)).any()}
-    if not read:
-        return read_as(texts, "%Y-%m-%d", strict=ISO)
-    (first, days), *others = read.items()
-    for other, theirs in others:
+        return read_as(texts, "%Y-%m-%d", strict=ISO), ""
+    read = {form: read_as(given, form) for form in FORMATS}
+    first = max(read, key=lambda form: int((~np.isnat(read[form])).sum()))
+    days = read[first]
+    if np.isnat(days).all():
+        return read_as(texts, "%Y-%m-%d", strict=ISO), ""
+    for other, theirs in read.items():
         differ = np.flatnonzero(days != theirs)
-        if len(differ):
+        if len(differ) and not np.isnat(days).any() and not np.isnat(theirs).any():
             n = int(differ[0])
-            raise UserError(f"the date {given[n]!r} is {days[n]} if written as {first}, {theirs[n]} if as {other}, as are all "
-                            "others: set data.date_format in params.yaml to one of them")
-    return read_as(texts, first)
+            raise UserError(f"{file}: the date {given[n]!r} is {days[n]} if written as {first}, {theirs[n]} if as {other}, "
+                            "as are all others: set data.date_format in params.yaml to one of them")
+    return read_as(texts, first), first
+
+
+def refuse_periods(texts: Sequence[str], file: str) -> None:
+    """Raise where all dates are months, weeks, quarters or a spreadsheet's day numbers."""
+    for name, form in PERIODS.items():
+        if texts and all(form.fullmatch(text) for text in texts):
+            raise UserError(f"{file} has {name} ({texts[0]!r}), no days: forecasts are of days, and learn from weekdays. Export "
+                            "the sales per day, or per week with the day on which each begins")
+    if texts and all(SERIAL.fullmatch(text) for text in texts):
+        raise UserError(f"{file} has a spreadsheet's day numbers ({texts[0]!r}), no dates: format the column as a date "
+                        "(YYYY-MM-DD) before it is saved as CSV")
 
 
 def read_as(texts: Sequence[str], form: str, strict: re.Pattern[str] | None = None) -> np.ndarray:

@@ -35,7 +35,8 @@ def read_files(files: Sequence[tuple[str, pa.Buffer]], layout: DataParams) -> So
     return Source(stacked([source.table for source in sources]), numbers,
                   sources[0].unit if len({source.unit for source in sources}) == 1 else "row",
                   {key: sum(source.repairs.get(key, 0) for source in sources) for source in sources for key in source.repairs},
-                  tuple(dict.fromkeys(name for source in sources for name in source.ignored)))
+                  tuple(dict.fromkeys(name for source in sources for name in source.ignored)),
+                  tuple(dict.fromkeys(sentence for source in sources for sentence in source.decisions)))
 
 
 def stacked(tables: list[pa.Table]) -> pa.Table:

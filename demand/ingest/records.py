@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ class Records:
         sales: (S, D) float32, units per day, NaN where the source has none.
         row: (S, D) bool, whether the source has a row.
         known: (S, D, K) float32, the known-future columns, NaN where the source has none.
-        closed: (S, D) bool, days without a sale on which the store was closed, as source and calendar tell; None: no such day.
+        closed: (S, D) bool, days on which the source lets conclude that the store was closed; None: no such day.
     """
 
     store: np.ndarray
@@ -52,27 +53,29 @@ class Offenders:
     remedy: str
 
 
-def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, int]]:
-    """The grid and what was mended on the way; one UserError names every kind of offending row."""
-    table, file, known = source.table, layout.source, layout.known_future
-    summed = layout.adds_up
-    if table.num_rows == 0:
-        raise UserError(f"{file} has no rows")
-    store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
-    item, items, blank_items, trimmed_items = parse_ids(table["item"])
-    day, undated, timed = parse_days(table["date"], layout.date_format, summed)
-    numbers = {name: parse_numbers(table[name]) for name in ("sales", *known)}
-    sales = numbers["sales"][0]
+@dataclass(frozen=True)
+class Cells:
+    """N rows' parsed values: codes (N,) into the sorted ids of stores and items, the day, and the numbers of each column."""
 
-    wrong = {"store": blank_stores, "item": blank_items, "date": undated}
-    report_offenders(source, file, unusable_rows(table, wrong, numbers, summed))
+    store: np.ndarray
+    stores: np.ndarray
+    item: np.ndarray
+    items: np.ndarray
+    day: np.ndarray
+    numbers: dict[str, np.ndarray]
 
-    pairs, series = distinct(store.astype(np.int64) * len(items) + item)
-    dates = np.arange(day.min(), day.max() + 1)
-    column = (day - dates[0]).astype(int)
-    shape = (len(pairs), len(dates))
-    if not summed:
-        report_offenders(source, file, [duplicates(series * shape[1] + column, source, table)])
+
+def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str, Any]]:
+    """The grid, and what was mended and decided on the way; one UserError names every kind of offending row."""
+    if source.table.num_rows == 0:
+        raise UserError(f"{layout.source} has no rows")
+    cells, mended = parse_cells(source, layout)
+    pairs, series = distinct(cells.store.astype(np.int64) * len(cells.items) + cells.item)
+    dates = np.arange(cells.day.min(), cells.day.max() + 1)
+    column = (cells.day - dates[0]).astype(int)
+    shape, known = (len(pairs), len(dates)), layout.known_future
+    if not layout.adds_up:
+        report_offenders(source, layout.source, [duplicates(series * shape[1] + column, source, source.table)])
 
     def grid(values: np.ndarray) -> np.ndarray:
         out = np.full(shape, np.nan, "f4")
@@ -81,33 +84,41 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
 
     row = np.zeros(shape, bool)
     row[series, column] = True
-    grids = np.stack([grid(numbers[name][0]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
-    units, counts = day_sums(sales, series, column, shape) if summed else (grid(sales), {})
-    result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
-    return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed, **counts}
+    grids = np.stack([grid(cells.numbers[name]) for name in known], axis=2) if known else np.empty((*shape, 0), "f4")
+    sales = cells.numbers["sales"]
+    units, counts = day_sums(sales, series, column, shape) if layout.adds_up else (grid(sales), {})
+    store, item = cells.stores[pairs // len(cells.items)], cells.items[pairs % len(cells.items)]
+    return Records(store, item, dates, units, row, grids, known), mended | counts
 
 
-def unusable_rows(table: pa.Table, wrong: dict[str, np.ndarray], numbers: dict[str, tuple[np.ndarray, np.ndarray]],
-                  summed: bool) -> list[Offenders]:
-    """The rows that cannot be used, by problem.
-
-    Args:
-        wrong: by key column, (N,) bool, rows in which it is blank or no date.
-        numbers: of sales and the known-future columns: values (N,), and (N,) bool, which are text.
-        summed: whether rows add up, so that sales may be negative.
-    """
-    return [
-        offenders("without a store", wrong["store"], table, "store", "Fill in the id"),
-        offenders("without an item", wrong["item"], table, "item", "Fill in the id"),
-        offenders("with a date that is none", wrong["date"], table, "date",
-                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format (data.transactions cuts times off)"),
+def parse_cells(source: Source, layout: DataParams) -> tuple[Cells, dict[str, Any]]:
+    """Every row's values, and what was mended and decided; a UserError names the rows without sensible ones."""
+    table, summed = source.table, layout.adds_up
+    store, stores, blank_stores, trimmed_stores = parse_ids(table["store"])
+    item, items, blank_items, trimmed_items = parse_ids(table["item"])
+    day, undated, timed, cut, written = parse_days(table["date"], layout.date_format, summed, layout.source)
+    numbers = {name: parse_numbers(table[name]) for name in ("sales", *layout.known_future)}
+    no_row = undated & (blank_stores | blank_items)
+    report_offenders(source, layout.source, [
+        offenders("with neither a day nor an id", no_row, table, "date", "Remove totals and remarks"),
+        offenders("without a store", blank_stores & ~no_row, table, "store", fill_in("store", blank_stores)),
+        offenders("without an item", blank_items & ~no_row, table, "item", fill_in("item", blank_items)),
+        offenders("with a date that is none", undated & ~no_row & ~timed, table, "date",
+                  "Write days between 1970 and 2099 as YYYY-MM-DD, or set data.date_format in params.yaml"),
+        offenders("with a time of day", timed & (not summed), table, "date",
+                  "Set data.transactions: true to add up the rows of a day; where each row is a day of another time zone, write "
+                  "its own day"),
         *(offenders(f"with {name} that is not a number", text, table, name, "Write a number, or nothing where it is unknown")
           for name, (_, text) in numbers.items()),
         *(offenders(f"with infinite {name}", np.abs(values) > LARGEST, table, name, "Correct it, or leave it empty")
           for name, (values, _) in numbers.items()),
         offenders("with negative sales", (numbers["sales"][0] < 0) & (not summed), table, "sales",
                   "Write returns elsewhere, leave the value empty, or set data.transactions: true to take returns off their day"),
-    ]
+    ])
+    dated = [f"dates are read as {written}"] if written and layout.date_format is None else []
+    return Cells(store, stores, item, items, day, {name: values for name, (values, _) in numbers.items()}), {
+        "read_as": [*source.decisions, *dated], "ids_trimmed": trimmed_stores + trimmed_items,
+        "dates_with_a_time_of_day": int(cut.sum())}
 
 
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,
@@ -130,10 +141,23 @@ def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values, np.repeat(position, np.diff(np.append(start, len(key))))
 
 
+def fill_in(name: str, blank: np.ndarray) -> str:
+    """What to do where an id (N,) is not there."""
+    return f"Fill in the id{f', or set data.columns.{name}: null in params.yaml' if blank.all() else ''}"
+
+
 def offenders(problem: str, wrong: np.ndarray, table: pa.Table, column: str, remedy: str) -> Offenders:
     """The rows where `wrong` (N,) bool holds, quoted."""
     rows = np.flatnonzero(wrong)
-    return Offenders(problem, rows, [repr(str(table[column][int(row)].as_py())) for row in rows[:SHOWN]], remedy)
+    return Offenders(problem, rows, [quoted(table[column][int(row)]) for row in rows[:SHOWN]], remedy)
+
+
+def quoted(value: pa.Scalar) -> str:
+    """A value for a message; days that Python has no number for as well."""
+    try:
+        return repr(str(value.as_py()))
+    except (OverflowError, ValueError):
+        return f"a {value.type} out of range"
 
 
 def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:

@@ -15,7 +15,7 @@ def last_day(records: Records, as_of: np.datetime64 | None, file: str) -> int:
     """The position of the last day that may be used: `as_of`, or the newest with sales."""
     sold = np.flatnonzero(~np.isnan(records.sales).all(axis=0))
     if not len(sold):
-        raise UserError(f"{file}: no row has sales")
+        raise UserError(f"{file}: no row has sales: data.columns.sales in params.yaml names the column that holds them")
     silence = np.diff(sold)
     if len(silence) and silence.max() > LONGEST_SILENCE:
         before, after = (str(records.dates[sold[silence.argmax() + side]]) for side in (0, 1))
@@ -34,7 +34,8 @@ def daily(records: Records, end: int, file: str) -> None:
     steps = np.diff(days)
     if len(steps) >= 3 and steps.min() >= 28 and steps.max() <= 31:
         first, second = records.dates[days[:2]]
-        raise UserError(f"{file} has one day of sales a month ({first}, {second}, ...): daily forecasts need daily sales")
+        raise UserError(f"{file} has one day of sales a month ({first}, {second}, ...): daily forecasts need daily sales. "
+                        "Export the sales per day, or per week")
 
 
 def known_values(records: Records, end: int, horizon: int, file: str) -> None:

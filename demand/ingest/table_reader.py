@@ -11,18 +11,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
-from demand.ingest.column_mapping import CANONICAL, Picked, canonical_table, pick_columns, unused
-from demand.ingest.csv_dialect import BOM, Dialect, as_utf8, detect_dialect
+from demand.ingest.cell_values import is_blank, is_number, with_decimal_points
+from demand.ingest.column_mapping import CANONICAL, Picked, canonical_table, pick_columns, reading_of, unused
+from demand.ingest.column_types import READABLE, is_readable, without_extension
+from demand.ingest.csv_dialect import BOM, as_utf8, detect_separator, first_row, header_line, line_endings, line_numbers
 from demand.ingest.data_params import DataParams
+from demand.ingest.number_formats import could_be_thousands, looks_like_number
 from demand.panel import arrow
+from demand.panel.arrow import to_arrow, to_numpy
 from demand.schema.errors import UserError
 
-BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"%PDF")
-NEWLINE, RETURN = 10, 13
-CHUNK = 1 << 20  # bytes looked at together
+BINARY = {b"\x1f\x8b": "packed by gzip", b"PK\x03\x04": "an Excel workbook or a ZIP archive",
+          b"\xd0\xcf\x11\xe0": "an Excel workbook", b"\x89PNG": "a picture", b"%PDF": "a PDF"}
 Ragged = list[tuple[int, str]]
 
 
@@ -37,6 +39,7 @@ class Source:
         unit: what those numbers count, "line" or "row".
         repairs: what was mended while reading.
         ignored: columns that nothing reads.
+        decisions: how it was read, where that was decided for the user; a sentence each.
     """
 
     table: pa.Table
@@ -44,6 +47,7 @@ class Source:
     unit: str
     repairs: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
 
 
 def read(data: pa.Buffer, layout: DataParams) -> Source:
@@ -59,7 +63,9 @@ def read(data: pa.Buffer, layout: DataParams) -> Source:
     if head.startswith(b"PAR1"):
         return read_parquet(data, layout)
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if (b"\0" in head and not wide) or head.startswith(BINARY):
+    if kind := next((kind for start, kind in BINARY.items() if head.startswith(start)), ""):
+        raise UserError(f"{file} is {kind}: save it as CSV or Parquet")
+    if b"\0" in head and not wide and layout.encoding is None:
         raise neither(file)
     return read_csv(data, layout)
 
@@ -67,87 +73,110 @@ def read(data: pa.Buffer, layout: DataParams) -> Source:
 def source_of_table(table: pa.Table, layout: DataParams) -> Source:
     """The rows of a table that is in memory; `layout.source` is what messages call it."""
     names = table.column_names
-    picked = pick_columns(names, layout.source, layout.columns, layout.known_future)
-    for name in (name for sources in picked.values() for name in sources):
+    picked = pick_columns(names, layout.source, layout.columns, layout.known_future, list(map(is_number, table.schema.types)))
+    for canonical, name in ((canonical, name) for canonical, sources in picked.items() for name in sources):
+        table = table.set_column(table.column_names.index(name), name, without_extension(table[name]))
         kind = table.schema.field(name).type
-        if pa.types.is_nested(kind) or pa.types.is_duration(kind) or (pa.types.is_binary(kind) or pa.types.is_null(kind)):
-            raise UserError(f"{layout.source}: the column {name!r} holds {kind}: write text, numbers or dates")
-    return Source(canonical_table(table, picked), lambda rows: rows + 1, "row", ignored=unused(names, picked))
+        if pa.types.is_null(kind):
+            raise UserError(f"{layout.source}: the column {name!r} is empty: fill it in, or name another one for {canonical}")
+        if not is_readable(kind, canonical):
+            raise UserError(f"{layout.source}: the column {name!r} holds {kind}, not {READABLE.get(canonical, 'numbers')}")
+    return finished(table, picked, layout, Source(table, lambda rows: rows + 1, "row", ignored=unused(names, picked)))
+
+
+def finished(table: pa.Table, picked: Picked, layout: DataParams, source: Source) -> Source:
+    """The source with the canonical columns of its file's table, and what was decided about them."""
+    table, numbers = with_decimal_points(table, number_columns(picked), layout.decimal, layout.source)
+    kept = np.flatnonzero(~np.logical_and.reduce([is_blank(table[name]) for sources in picked.values() for name in sources]))
+    skipped = table.num_rows - len(kept)
+    find = source.numbers
+    if skipped:
+        table, source = table.take(to_arrow(kept)), replace(source, numbers=lambda rows: find(kept[rows]))
+    decisions = [reading_of(picked, layout.columns), *source.decisions, "" if layout.decimal else numbers,
+                 f"{skipped:,} rows without any value are skipped" if skipped else ""]
+    return replace(source, table=canonical_table(table, picked), decisions=tuple(filter(None, decisions)))
+
+
+def number_columns(picked: Picked) -> list[str]:
+    """The source's columns of sales and future covariates."""
+    return [name for canonical, sources in picked.items() if canonical not in CANONICAL[:3] for name in sources]
 
 
 def neither(file: str, why: object = "") -> UserError:
     """The error for a file of another kind."""
-    return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them")
+    return UserError(f"{file} is neither CSV in UTF-8 nor Parquet{f' ({why})' if why else ''}: save it as one of them, or set "
+                     "data.encoding in params.yaml")
 
 
 def read_parquet(data: pa.Buffer, layout: DataParams) -> Source:
     """The needed columns of a Parquet file."""
     try:
-        names = parquet.read_schema(pa.BufferReader(data)).names
-        picked = pick_columns(names, layout.source, layout.columns, layout.known_future)
+        schema = parquet.read_schema(pa.BufferReader(data))
+        numeric = list(map(is_number, schema.types))
+        picked = pick_columns(schema.names, layout.source, layout.columns, layout.known_future, numeric)
         table = arrow.read_parquet(data, list(dict.fromkeys(name for sources in picked.values() for name in sources)))
     except (pa.ArrowException, OSError) as error:
         raise neither(layout.source, error) from None
-    return replace(source_of_table(table, layout), ignored=unused(names, picked))
+    return replace(source_of_table(table, layout), ignored=unused(schema.names, picked))
 
 
 def read_csv(data: pa.Buffer, layout: DataParams) -> Source:
     """A CSV with a header. A byte order mark, any line endings, blank lines and padded names are mended."""
     file = layout.source
     data, encoding = as_utf8(data, file, layout.encoding)
-    marked = data.slice(0, min(3, len(data))).to_pybytes() == BOM
-    start, end = 3 * marked, 3 * marked
-    header_at = 0
-    for line in data.slice(start, min(CHUNK, len(data) - start)).to_pybytes().splitlines(keepends=True):
-        header_at, end = header_at + 1, end + len(line)
-        if line.strip():
-            break
+    line, header_at, end = header_line(data)
     body = data.slice(end)
     try:
-        header = line.decode().strip("\r\n")
-        written = detect_dialect(header, body, layout.separator, layout.decimal)
-        padded = next(dialect.reader([header], delimiter=written.separator))
+        header = line.decode()
+        separator = layout.separator or detect_separator(header)
+        padded = next(dialect.reader([header], delimiter=separator))
         names = [name.strip() for name in padded]
-        picked = pick_columns(names, file, layout.columns, layout.known_future)
-        table, ragged = parsed(body, names, picked, written)
+        numeric = [looks_like_number(value) for value in first_row(body, separator)]
+        picked = pick_columns(names, file, layout.columns, layout.known_future, numeric[: len(names)])
+        table, ragged = parsed(body, names, picked, separator, layout.decimal)
     except (pa.ArrowInvalid, UnicodeDecodeError, dialect.Error) as error:
         raise neither(file, error) from None
 
     def lines(rows: np.ndarray) -> np.ndarray:
-        return np.array([n for n, line in enumerate(body.to_pybytes().splitlines(), header_at + 1) if line.strip()])[rows]
+        found: np.ndarray = line_numbers(body, header_at, separator)[rows]
+        return found
 
     if ragged:
         shown = "; ".join(f"line {lines(np.array(row))}: {text[:60]!r}" for row, text in ragged[:5])
         raise UserError(f"{file}: {len(ragged)} rows have not the header's {len(names)} columns: {shown}. Correct or quote them")
     if table.num_rows == 0:
         raise UserError(f"{file} has a header and no rows")
+    marked = data.slice(0, min(3, len(data))).to_pybytes() == BOM
     repairs = {"byte_order_marks_removed": int(marked), "column_names_trimmed": sum(map(str.__ne__, names, padded)),
                "encoding_converted": int(encoding != "utf-8"), **line_endings(data, table.num_rows)}
-    return Source(canonical_table(table, picked), lines, "line", repairs, unused(names, picked))
+    decisions = (f"the file is read as {encoding}" if layout.encoding is None and encoding != "utf-8" else "",
+                 f"columns are separated by {separator!r}" if layout.separator is None and separator != "," else "")
+    return finished(table, picked, layout, Source(table, lines, "line", repairs, unused(names, picked), decisions))
 
 
-def parsed(body: pa.Buffer, names: list[str], picked: Picked, written: Dialect) -> tuple[pa.Table, Ragged]:
-    """The rows below the header, and those that have too few or too many values: position among all rows, text."""
-    as_text = {name for canonical in CANONICAL[:3] for name in picked[canonical]}
-    columns = list(dict.fromkeys(name for sources in picked.values() for name in sources))
+def parsed(body: pa.Buffer, names: list[str], picked: Picked, separator: str, decimal: str | None) -> tuple[pa.Table, Ragged]:
+    """The rows below the header, and those that have too few or too many values: position among all rows, text.
+
+    Numbers are float64 where all of them are written with the decimal mark (a point, unless the user names it), else text.
+    """
+    columns, numbers = list(dict.fromkeys(name for sources in picked.values() for name in sources)), number_columns(picked)
     if len(body) == 0:
         return pa.table({name: pa.array([], pa.string()) for name in columns}), []
     text, number = pa.dictionary(pa.int32(), pa.string()), pa.float64()
-    options = csv.ConvertOptions(column_types={name: text if name in as_text else number for name in columns},
-                                 include_columns=columns, decimal_point=written.decimal)
+    options = csv.ConvertOptions(column_types={name: number if name in numbers else text for name in columns},
+                                 include_columns=columns, decimal_point=decimal or ".")
     try:
-        return csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names),
-                            csv.ParseOptions(delimiter=written.separator), options), []
+        table = csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names), csv.ParseOptions(delimiter=separator),
+                             options)
     except pa.ArrowInvalid:  # a value is no number, or a row is ragged
-        table, ragged = parsed_as_text(body, names, columns, written)
-        if written.decimal == ",":
-            numbers = [name for name in columns if name not in as_text]
-            for name in numbers:
-                table = table.set_column(table.column_names.index(name), name, pc.replace_substring(table[name], ",", "."))
-        return table, ragged
+        return parsed_as_text(body, names, columns, separator)
+    values = [to_numpy(table[name]) for name in numbers] if decimal is None else []
+    if values and could_be_thousands(np.concatenate(values)):
+        return parsed_as_text(body, names, columns, separator)
+    return table, []
 
 
-def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str], written: Dialect) -> tuple[pa.Table, Ragged]:
+def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str], separator: str) -> tuple[pa.Table, Ragged]:
     """As `parsed`, row by row: what a row has to say is judged later. Lines of spaces only are skipped."""
     body.to_pybytes().decode()  # the handler below must not meet what is not UTF-8
     ragged: Ragged = []
@@ -162,22 +191,6 @@ def parsed_as_text(body: pa.Buffer, names: list[str], columns: list[str], writte
         return "skip"
 
     table = csv.read_csv(pa.BufferReader(body), csv.ReadOptions(column_names=names, use_threads=False),
-                         csv.ParseOptions(delimiter=written.separator, invalid_row_handler=skip),
+                         csv.ParseOptions(delimiter=separator, invalid_row_handler=skip, newlines_in_values=True),
                          csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), include_columns=columns))
     return table, ragged
-
-
-def line_endings(data: pa.Buffer, rows: int) -> dict[str, int]:
-    """What is unusual between the lines. Counted in chunks: the file may be much larger than memory's share for it."""
-    view = np.frombuffer(data, np.uint8)
-    feeds = returns = both = 0
-    for start in range(0, len(view), CHUNK):
-        chunk, following = view[start : start + CHUNK], view[start + 1 : start + 1 + CHUNK]
-        feeds += int(np.count_nonzero(chunk == NEWLINE))
-        at = np.flatnonzero(chunk == RETURN)
-        returns += len(at)
-        both += int(np.count_nonzero(following[at[at < len(following)]] == NEWLINE))
-    lines = feeds + returns - both + (view[-1] not in (NEWLINE, RETURN))
-    plain = feeds - both
-    return {"lines_ending_in_carriage_return": int(returns), "mixed_line_endings": int(returns > 0 and plain > 0),
-            "blank_lines_skipped": int(lines - 1 - rows)}

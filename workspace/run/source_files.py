@@ -8,9 +8,15 @@ import pyarrow as pa
 
 from demand.schema.errors import UserError
 from workspace.run import paths
+from workspace.run.paths import DEMO
 
 S3 = "s3://"
 TABLES = ("*.csv", "*.tsv", "*.parquet", "*.pq")
+
+
+def is_own_source(source: str) -> bool:
+    """Whether `data.source` names sales of the user's own that are there; else notebooks show the demo."""
+    return source != str(DEMO) and (source.startswith(S3) or Path(source).exists())
 
 
 def read_source(source: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from demand.backtest import baselines, plot_tables
 from demand.backtest.error_model import estimate_error_model
@@ -13,9 +16,27 @@ from demand.model.demand_model import DemandModel
 from demand.model.intervals import LEVELS
 from demand.panel.panel import Panel
 from demand.panel.training_window import FEWEST_DAYS
-from demand.schema.json_record import round_floats
+from demand.schema.json_record import ModelRecord, round_floats
 
 IN_ALL = ("mae", "rmse", "mape", "smape", "wape", "bias", "mase")  # what a baseline is compared by
+
+
+class ScoredOrigin(BaseModel):
+    """One origin of a backtest, beside its scores."""
+
+    model_config = ConfigDict(extra="allow")
+
+    origin: date
+
+
+class BacktestRecord(ModelRecord):
+    """metrics/evaluate.json, as far as a comparison needs it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    horizon: int | None = Field(gt=0, description="days; null for a history that is too short for a backtest")
+    smape: float | None = Field(description="null likewise")
+    per_origin: list[ScoredOrigin]
 
 
 def evaluation_record(folds: Sequence[Fold], panel: Panel) -> dict[str, Any]:

@@ -18,6 +18,7 @@ INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
 BOOLEANS = {"true": "1", "false": "0"}
 NO_VALUE = frozenset(csv.ConvertOptions().null_values) | {"None"}
+PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 YEARS = np.array(["1970-01-01", "2100-01-01"], "M8[D]")  # a date outside them is a typing error that would fill a century
 
 
@@ -35,11 +36,11 @@ def parse_ids(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     Ids are int64 where each one is an integer written without leading zeros, text otherwise.
     """
     codes, values = encoded(column)
-    padded = ["" if value is None or value != value else str(value) for value in values.to_pylist()]
+    padded = texts_of(values)
     if pa.types.is_floating(values.type):  # pandas turns integers with gaps into floats
-        if any(value is not None and abs(value) >= LAST_EXACT for value in values.to_pylist()):
+        if any(abs(float(text or 0)) >= LAST_EXACT for text in padded):
             raise UserError("an id is a floating-point number above 2^53, which has lost digits: write ids as integers or text")
-        padded = [text.removesuffix(".0") for text in padded]
+        padded = ["" if text == "nan" else text.removesuffix(".0") for text in padded]
     texts = [text.strip() for text in padded]
     if any("\0" in text for text in texts):
         raise UserError("an id has a NUL character in it: remove it")
@@ -63,23 +64,54 @@ def parse_days(column: pa.ChunkedArray, form: str | None = None, cut_times: bool
     """
     codes, values = encoded(column)
     if pa.types.is_temporal(values.type) and not pa.types.is_time(values.type):
-        if pa.types.is_timestamp(values.type) and values.type.tz:
-            values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
-        moment = to_numpy(values.cast(pa.timestamp("us"), safe=False).view(pa.int64())).astype("M8[us]")
-        day = moment.astype("M8[D]")
-        timed = day != moment
+        day, timed = whole_days(values)
         wrong = np.zeros(len(day), bool) if cut_times else timed
         timed = timed & cut_times
     else:
-        parts = [split_time(str(value).strip()) for value in values.to_pylist()]
+        written = [text.strip() for text in texts_of(values)]
+        parts = [split_time(text) for text in written]
         texts = sorted({text for text, _ in parts})
         known = dict(zip(texts, parse_texts(texts, form), strict=True))
         day = np.array([known[text] for text, _ in parts], "M8[D]")
         within = np.array([time for _, time in parts], bool)
         wrong = np.isnat(day) | (within & (not cut_times))
-        timed = np.array([text != str(value).strip() for (text, _), value in zip(parts, values.to_pylist(), strict=True)], bool)
+        timed = np.array([text != whole for (text, _), whole in zip(parts, written, strict=True)], bool)
     wrong |= (day < YEARS[0]) | (day >= YEARS[1])
     return np.append(day, YEARS[:1])[codes], np.append(wrong, True)[codes], int(np.append(timed, False)[codes].sum())
+
+
+def whole_days(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) datetime64[D] of dates or timestamps, and where a time of day stands behind it (N,) bool, beyond all calendars too.
+
+    Raises:
+        UserError: their time zone is not known.
+    """
+    if pa.types.is_timestamp(values.type) and values.type.tz:
+        try:
+            values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
+        except pa.ArrowInvalid as error:
+            raise UserError(f"the dates have a time zone that is not known ({error}): write days, or timestamps in UTC") from None
+    if pa.types.is_date32(values.type):
+        return to_numpy(values.view(pa.int32())).astype("M8[D]"), np.zeros(len(values), bool)
+    unit = values.type.unit if pa.types.is_timestamp(values.type) else "ms"
+    day, rest = np.divmod(to_numpy(values.view(pa.int64())), PER_DAY[unit])
+    return day.astype("M8[D]"), rest != 0
+
+
+def texts_of(values: pa.Array) -> list[str]:
+    """Each value as text, empty where there is none."""
+    try:
+        return ["" if value is None else str(value) for value in values.to_pylist()]
+    except (OverflowError, ValueError):
+        return [text_of_value(value) if value.is_valid else "" for value in values]
+
+
+def text_of_value(value: pa.Scalar) -> str:
+    """A value as text; of a moment beyond Python's calendar the number that is stored."""
+    try:
+        return str(value.as_py())
+    except (OverflowError, ValueError):
+        return f"{value.value} as {value.type}"
 
 
 def parse_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +120,7 @@ def parse_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
         return to_numpy(pc.cast(column, pa.float64(), safe=False)), np.zeros(len(column), bool)
     codes, values = encoded(column)
-    texts = ["" if value is None else str(value).strip() for value in values.to_pylist()]
+    texts = [text.strip() for text in texts_of(values)]
     texts = [BOOLEANS.get(text.lower(), text) for text in texts]
     empty = [text in NO_VALUE for text in texts]
     right = [bool(NUMBER.fullmatch(text)) for text in texts]

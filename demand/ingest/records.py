@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers
+from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers, text_of_value
 from demand.ingest.data_params import DataParams
 from demand.ingest.table_reader import Source
 from demand.schema.errors import UserError
 
 SHOWN = 5  # offenders named in a message
+CELL_BYTES = 60  # of memory that the prepare stage takes for a series and day: measured
+LARGE_BYTES = 4 * 10**9
+SPARSE = 0.01  # share of the grid's cells that have a row
 LARGEST = float(np.finfo("f4").max)
 
 
@@ -82,6 +86,7 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     dates = np.arange(day.min(), day.max() + 1)
     column = (day - dates[0]).astype(int)
     shape = (len(pairs), len(dates))
+    refuse_gigabytes(shape, table.num_rows, file)
     if not summed:
         report_offenders(source, file, [duplicates(series * shape[1] + column, source, table)])
 
@@ -96,6 +101,18 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     units, counts = day_sums(sales, series, column, shape) if summed else (grid(sales), {})
     result = Records(stores[pairs // len(items)], items[pairs % len(items)], dates, units, row, grids, known)
     return result, {"ids_trimmed": trimmed_stores + trimmed_items, "dates_with_a_time_of_day": timed, **counts}
+
+
+def refuse_gigabytes(shape: tuple[int, int], rows: int, file: str) -> None:
+    """A UserError, before any memory is taken, where the series x day grid does not fit, or is large and all but empty."""
+    need, here = shape[0] * shape[1] * CELL_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    sparse = need > LARGE_BYTES and rows < SPARSE * shape[0] * shape[1]
+    if need <= here and not sparse:
+        return
+    hint = ": is the number of an order or a customer taken for a store or item (data.columns)?" if sparse else \
+        ": forecast fewer series or a shorter history at a time, or use a machine with more memory"
+    raise UserError(f"{file}: {rows:,} rows make {shape[0]:,} series on {shape[1]:,} days, which would take about "
+                    f"{need / 1e9:,.0f} GB of memory{hint}")
 
 
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,
@@ -121,7 +138,7 @@ def distinct(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def offenders(problem: str, wrong: np.ndarray, table: pa.Table, column: str, remedy: str) -> Offenders:
     """The rows where `wrong` (N,) bool holds, quoted."""
     rows = np.flatnonzero(wrong)
-    return Offenders(problem, rows, [repr(str(table[column][int(row)].as_py())) for row in rows[:SHOWN]], remedy)
+    return Offenders(problem, rows, [repr(text_of_value(table[column][int(row)])) for row in rows[:SHOWN]], remedy)
 
 
 def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:
@@ -132,7 +149,7 @@ def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:
     rows = np.flatnonzero(first[cell] != position)
     says = []
     for row in rows[:SHOWN]:
-        key = " ".join(str(table[name][int(row)].as_py()) for name in ("store", "item", "date"))
+        key = " ".join(text_of_value(table[name][int(row)]) for name in ("store", "item", "date"))
         says.append(f"({key}) as in {source.unit} {source.numbers(first[cell[row : row + 1]])[0]}")
     remedy = "Keep one row per store, item and day, or set data.transactions: true to add them up"
     return Offenders("with the store, item and date of an earlier row", rows, says, remedy)

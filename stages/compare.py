@@ -7,27 +7,30 @@ the backtest settings are compared, each fitted there. At origins that the champ
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from demand.backtest.evaluation_record import BacktestRecord
 from demand.champion.champion_record import METRIC
 from demand.champion.comparison import champion_configuration, compare_with_champion, comparison_message, numbers
 from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
 from demand.planning.forecast_params import ForecastParams
-from demand.schema.json_record import round_floats
+from demand.schema.json_record import parse_record, round_floats
 from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import write_json
+from workspace.run.files import read_json, write_json
 from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 from workspace.run.progress import announced
 
+REPRO = "run dvc repro first"
+
 
 def main() -> None:
     train, days = load_params(TrainParams, ForecastParams)
-    evaluated = json.loads(paths.EVALUATE_METRICS.read_text(encoding="utf-8"))
+    evaluated = read_json(paths.EVALUATE_METRICS, REPRO)
+    parse_record(BacktestRecord, evaluated, str(paths.EVALUATE_METRICS), REPRO)
     current = read_champion()
     compared: dict[str, Any] = {"champion_scores": {}, "unseen": {}}
     if current is not None:

@@ -7,17 +7,15 @@ sales, where the next forecast starts.
 
 from __future__ import annotations
 
-from demand.panel.arrow import read_parquet
-from demand.panel.lag_features import feature_table, known_future_columns
-from demand.panel.long_table import from_table
+from demand.panel.lag_features import feature_table
 from workspace.run import paths
 from workspace.run.command import run_command
 from workspace.run.files import write_table
+from workspace.run.panel_file import read_panel
 
 
 def main() -> None:
-    cleaned = read_parquet(paths.CLEANED)
-    table = feature_table(from_table(cleaned, known_future_columns(cleaned.column_names)))
+    table = feature_table(read_panel(paths.CLEANED))
     write_table(paths.FEATURES, table)
     print(f"{table.num_rows:,} rows, {table.num_columns} columns: {paths.FEATURES}")
 

@@ -10,6 +10,7 @@ data/forecast/submission.csv with id, sales for the rows of the test file.
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 from demand.ingest.data_params import DataParams
 from demand.planning.forecast_params import ForecastParams
@@ -18,7 +19,7 @@ from demand.planning.submission import GIVEN, read_test_file, submission_rows
 from workspace.registry.serving import serving_model
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import whole_file, write_table
+from workspace.run.files import file_bytes, whole_file, write_table
 from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 
@@ -28,7 +29,8 @@ def main() -> None:
     panel = read_panel()
     serving = serving_model(panel.last_day, panel.known_names, days.horizon)
     made = forecast_next_days(panel, serving.model, days.horizon)
-    answer = submission_rows(read_test_file(source.test_file), source.test_file, panel, made)
+    test = file_bytes(Path(source.test_file), "set data.test_file in params.yaml to a CSV with id, date, store, item")
+    answer = submission_rows(read_test_file(test, source.test_file), source.test_file, panel, made)
     write_table(paths.FORECAST, forecast_table(panel, made))
     with whole_file(paths.SUBMISSION) as part, part.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([GIVEN, *answer])

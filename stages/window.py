@@ -6,20 +6,22 @@ to `train_through` of the series that have begun by then. With one flag, later d
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
-from demand.panel.arrow import read_parquet
-from demand.panel.training_window import cut_window
+from demand.panel.training_window import RetrainFlag, cut_window
+from demand.schema.json_record import parse_record
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import write_table
+from workspace.run.files import read_json, write_table
+from workspace.run.panel_file import read_rows
+
+REPRO = "run dvc repro"
 
 
 def main() -> None:
-    through = np.datetime64(json.loads(paths.RETRAIN_FLAG.read_text(encoding="utf-8"))["train_through"], "D")
-    table = cut_window(read_parquet(paths.FEATURES), through)
+    flag = parse_record(RetrainFlag, read_json(paths.RETRAIN_FLAG, REPRO), str(paths.RETRAIN_FLAG), REPRO)
+    through = np.datetime64(flag.train_through, "D")
+    table = cut_window(read_rows(paths.FEATURES), through)
     write_table(paths.WINDOW, table)
     print(f"{table.num_rows:,} rows up to {through}: {paths.WINDOW}")
 

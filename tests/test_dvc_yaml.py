@@ -24,8 +24,8 @@ ORDER = ["params", "prepare", "features", "drift", "window", "train", "evaluate"
 
 PACKAGES = ("demand", "workspace", "stages")
 # Only word messages, or hide secrets in them: rewording them reruns nothing.
-WORDS = {"demand/schema/problem_messages.py", "workspace/run/command.py", "workspace/secrets/redacted_output.py",
-         "workspace/secrets/redaction.py"}
+WORDS = {"demand/schema/problem_messages.py", "workspace/run/command.py", "workspace/run/machine_errors.py",
+         "workspace/secrets/redacted_output.py", "workspace/secrets/redaction.py"}
 
 
 def imported(path: Path) -> set[Path]:

@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from demand.cleaning.clean_panel import clean, visible_records
-from demand.cleaning.prepare_params import PrepareParams
-from demand.ingest.records import Records
-from demand.model.base.base_forecast import BaseForecast
-from demand.model.base.closing_probability import chance_of_closing
+from bench.torture.cells import FURTHEST, HORIZON, MEAN, cleaned, demo, moved, with_value
 from demand.model.base.extremes import extremes, without_extremes
-from demand.model.base.factors import fit_factors
-from demand.model.base.level import KINDS
 from demand.model.demand_model import DemandModel
 from demand.model.trees.train_params import TrainParams
 from demand.panel.lag_features import lag_features
 from demand.panel.panel import FILLED, OBSERVED, OUTLIER, Panel
-from demand.simulation.demo_params import DemoParams
-from demand.simulation.simulator import generate
 from tests.examples import PARAMS
 from tests.panels import TRAIN, noisy, panel, ready, shaped
-
-SMALL = {"stores": 10, "items": 10}
-CLOSING = SMALL | {"promotions": True, "closed_days": True, "level_shifts": 0.5}  # closed days are told from zeros
-HORIZON = 28
-
-
-@cache
-def demo(closing: bool = False, whole: bool = False) -> Records:
-    """The demo's sales; some stores of a `closing` one have days without sales, or no rows."""
-    chain = generate(DemoParams.model_validate(PARAMS["demo"] | ({} if whole else CLOSING if closing else SMALL)))
-    row = chain.row.T
-    return Records(chain.store, chain.item, chain.dates, np.where(row, chain.units.T, np.nan).astype("f4"), row,
-                   np.empty((*row.shape, 0), "f4"))
-
-
-def cleaned(records: Records) -> Panel:
-    visible, last = visible_records(records, len(records.dates) - 1)
-    return clean(visible, last, PrepareParams.model_validate(PARAMS["prepare"]))
-
-
-def with_value(records: Records, series: int, day: int, units: float) -> Records:
-    sales = records.sales.copy()
-    sales[series, day] = units
-    return replace(records, sales=sales)
-
-
-def base_forecast(whole: Panel, kind: str) -> np.ndarray:
-    """(S,) totals over open days of what the trees correct; any changed value, however small, makes other trees."""
-    origin = whole.column(whole.last_day)
-    whole = without_extremes(whole.extended(HORIZON), origin)
-    base = BaseForecast(fit_factors(whole), {kind: 1.0})
-    sums = base.sums(whole)
-    units = base.units(sums, base.at(sums, origin), origin, np.arange(1, HORIZON + 1))
-    return np.where(chance_of_closing(whole, origin, HORIZON) < 0.5, units, 0).sum(axis=1)
-
-
-@cache
-def undisturbed(closing: bool, kind: str) -> np.ndarray:
-    return base_forecast(cleaned(demo(closing)), kind)
 
 
 @settings(max_examples=25, deadline=None)
@@ -76,17 +28,11 @@ def undisturbed(closing: bool, kind: str) -> np.ndarray:
 @example(series=60, when="any", where=0.33, times=1e3, closing=True)
 def test_one_wrong_value_moves_no_other_series(series: int, when: str, where: float, times: float, closing: bool) -> None:
     """A thousandth is the aim; a search over cells has found 0.0013 for one series on a demo with closed days."""
-    records = demo(closing)
-    days = records.sales.shape[1]
+    days = demo(closing).sales.shape[1]
     first, last = {"first": (0, 27), "any": (0, days - 1), "last": (days - 5, days - 1)}[when]
-    day = round(first + where * (last - first))
-    true = records.sales[series, day]
-    disturbed = cleaned(with_value(records, series, day, true * times if true > 0 else 1e12))
-    others = np.arange(len(records.store)) != series
-    for kind in KINDS:
-        ratio = base_forecast(disturbed, kind)[others] / undisturbed(closing, kind)[others]
-        assert np.abs(ratio - 1).max() < 2e-3
-        assert abs(ratio.mean() - 1) < 2e-4
+    furthest, mean = moved(closing, series, round(first + where * (last - first)), times)
+    assert furthest < FURTHEST
+    assert mean < MEAN
 
 
 def forecasts(whole: Panel) -> np.ndarray:

@@ -129,7 +129,7 @@ def test_every_kind_of_wrong_row_is_told_at_once(sold: Panel, made: Forecast):
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    (None, "cannot be read"), (b"", "cannot be read"), (b"\x1f\x8b\x00\xff", "(cannot be read|has no column)"),
+    (None, "is missing: set data.test_file"), (b"", "cannot be read"), (b"\x1f\x8b\x00\xff", "(cannot be read|has no column)"),
     (b"id,day,store,item\n1,2,3,4\n", "has no column date: data.test_file needs id, date, store, item"),
     (b"id,date,store,item\n1,2\n", "cannot be read"),
 ])
@@ -162,7 +162,7 @@ def test_missing_known_future_values_are_named(model: DemandModel):
 def test_the_real_test_file():
     """The competition's form."""
     file = REAL / "store_item_test.csv"
-    asked = read_test_file(str(file))
+    asked = read_test_file(file.read_bytes(), str(file))
     made = Forecast(np.datetime64("2017-12-31"), np.arange(500 * 90, dtype="f4").reshape(500, 90), {}, {})
     item, store = np.indices((50, 10))
     chain = panel(np.ones((500, 2)))

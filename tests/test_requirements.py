@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -60,3 +61,30 @@ def test_every_requirement_is_one_version_and_the_constraints_agree() -> None:
             assert version.startswith("=="), f"{file.name}: {one}"
             Version(version[2:])
             assert pinned.get(canonicalize_name(one.name), version) == version, f"{file.name}: {one}, constraints.txt: other"
+
+
+HASHED = re.compile(r"(?m)^(\S+==\S+(?: ; [^\\\n]+)?) \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
+
+
+@pytest.mark.parametrize("name", ["api", "sbom"])
+def test_the_image_installs_nothing_but_files_whose_hashes_are_known(name: str) -> None:
+    text = (ROOT / f"requirements-{name}.lock").read_text()
+    locked = [Requirement(found[1]) for found in HASHED.finditer(text)]
+    assert HASHED.sub("", text).count("\n") == 1  # the line that says what wrote it
+    versions = {canonicalize_name(one.name): str(one.specifier) for one in locked}
+    pinned = {canonicalize_name(one.name): str(one.specifier) for one in lines("constraints.txt")}
+    for one in lines(f"requirements-{name}.txt"):
+        assert versions[canonicalize_name(one.name)] == str(one.specifier), "run make hashes"
+    assert {package: version for package, version in versions.items() if pinned.get(package, version) != version} == {}
+
+
+def test_the_image_is_built_from_them_and_has_a_bill_of_materials() -> None:
+    """That it builds, tests/stack shows; the words alone are looked at here."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    installs = re.findall(r"-m pip install .*", dockerfile)
+    assert len(installs) == 2
+    assert all("--require-hashes -r requirements-" in install and install.count(" -r ") == 1 for install in installs)
+    for copied in re.findall(r"(?m)^COPY (requirements.*) \./$", dockerfile)[0].split():
+        assert f"!{copied}" in (ROOT / ".dockerignore").read_text().splitlines()
+    assert re.search(r"cyclonedx-py environment /venv/bin/python .* -o /sbom\.cdx\.json", dockerfile)
+    assert "COPY --from=packages /sbom.cdx.json /" in dockerfile

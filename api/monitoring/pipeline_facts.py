@@ -10,6 +10,7 @@ from pathlib import Path
 from demand.champion.champion_record import TIME_FORMAT
 from demand.drift.summary_record import DriftSummary
 from workspace.run import paths
+from workspace.run.files import file_bytes, file_text
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,16 @@ def read(project: Path) -> Pipeline:
 def last_check(path: Path) -> DriftSummary | None:
     """The summary of the drift stage; None where there is none, or none that can be read."""
     try:
-        return DriftSummary.model_validate_json(path.read_bytes())
-    except (OSError, ValueError):
+        return DriftSummary.model_validate_json(file_bytes(path, "run dvc repro"))
+    except ValueError:
         return None
 
 
 def promotions(history: Path) -> list[float]:
     """When champions were promoted; none yet where there is no history."""
     try:
-        with history.open(encoding="utf-8", newline="") as file:
-            rows = [row["at"] for row in csv.DictReader(file) if row["action"] == "promote"]
+        lines = file_text(history, "restore it").splitlines()
+        rows = [row["at"] for row in csv.DictReader(lines) if row["action"] == "promote"]
         return [datetime.strptime(at, TIME_FORMAT).replace(tzinfo=UTC).timestamp() for at in rows]
-    except (OSError, ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, csv.Error):
         return []

@@ -8,7 +8,6 @@ which all workers then map into memory; prints its path.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import sys
@@ -29,7 +28,7 @@ from workspace.registry.serving import Serving, serving_model
 from workspace.registry.store import champion_bytes, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import write_json
+from workspace.run.files import file_bytes, read_json, write_json
 from workspace.run.panel_file import read_panel
 
 FACTS = "facts.json"
@@ -37,13 +36,11 @@ FACTS = "facts.json"
 
 def inputs() -> tuple[bytes, str]:
     """The bytes of the feature data, and a name made of the content of everything that a computation reads."""
-    try:
-        data = paths.FEATURES.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{paths.FEATURES} is missing: run dvc repro, or dvc pull {paths.FEATURES}") from None
+    data = file_bytes(paths.FEATURES, f"run dvc repro, or dvc pull {paths.FEATURES}")
     current = read_champion()
     parts = [current.model_dump_json().encode(), champion_bytes(current)] if current else []
-    parts += [path.read_bytes() for path in (paths.MODEL, paths.TRAIN_METRICS, paths.EVALUATE_METRICS) if path.exists()]
+    parts += [file_bytes(path, "run dvc repro") for path in (paths.MODEL, paths.TRAIN_METRICS, paths.EVALUATE_METRICS)
+              if path.exists()]
     return data, sha256(b"".join(hashlib.sha256(part).digest() for part in [*parts, data]))[:24]
 
 
@@ -65,8 +62,10 @@ def facts(serving: Serving, origin: np.datetime64) -> dict[str, Any]:
 def scores_of_candidate(digest: str) -> dict[str, Any]:
     """Its backtest, if metrics/evaluate.json is about this very file."""
     try:
-        scores = json.loads(paths.EVALUATE_METRICS.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        scores = read_json(paths.EVALUATE_METRICS, "run dvc repro")
+    except UserError:
+        return {}
+    if not isinstance(scores, dict):
         return {}
     return {name: scores[name] for name in BASELINE if name in scores} if scores.get("model_sha256") == digest else {}
 

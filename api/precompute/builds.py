@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from demand.schema.errors import UserError
+from workspace.run.files import read_json
 from workspace.secrets.redaction import redact
 
 CODE = Path(__file__).absolute().parents[2]
@@ -43,8 +44,8 @@ def signature(project: Path) -> tuple[Any, ...]:
     names = ["models/champion.json", "models/model.pkl", "metrics/train.json", "metrics/evaluate.json",
              "data/processed/feature_data.parquet"]
     try:
-        names.append(str(json.loads((project / names[0]).read_bytes()).get("model")))
-    except (OSError, ValueError, AttributeError):
+        names.append(str(read_json(project / names[0], "restore it").get("model")))
+    except (UserError, AttributeError):
         pass
     return tuple(stamp(project / name) for name in names)
 

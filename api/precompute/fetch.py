@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from api.settings import Settings
+from demand.schema.errors import UserError
+from workspace.run.files import read_json
 from workspace.secrets.redaction import redact
 
 NEEDED = ("data/processed/feature_data.parquet",)  # of DVC's outputs
@@ -54,8 +55,8 @@ def pull(copy: Path, settings: Settings, cache: Path) -> None:
     if settings.source_remote_config:
         configure(copy, settings.source_remote or default_remote(copy), settings.source_remote_config.get_secret_value())
     try:
-        champion = json.loads((copy / "models/champion.json").read_bytes())
-    except (OSError, ValueError):
+        champion = read_json(copy / "models/champion.json", "commit it")
+    except UserError:
         raise RuntimeError("the Git repository has no models/champion.json") from None
     version = champion.get("version")
     model = champion["model"] if version else "models/model.pkl"  # with .dvc and more behind it, DVC leaves the rest out

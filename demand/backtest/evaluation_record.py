@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from demand.backtest import plot_tables
 from demand.backtest.error_estimate import estimate_error_model
@@ -16,10 +18,28 @@ from demand.panel.fitted_model import FittedModel
 from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
 from demand.panel.training_window import FEWEST_DAYS
-from demand.schema.json_record import round_floats
+from demand.schema.json_record import ModelRecord, round_floats
 
 Method = Callable[[Panel, np.datetime64, int], np.ndarray]  # (panel, origin, horizon) to a forecast (S, H)
 BASELINE_SCORES = ("mae", "rmse", "mape", "smape", "wape", "wape_28", "bias", "mase")  # what a baseline is compared by
+
+
+class ScoredOrigin(BaseModel):
+    """One origin of a backtest, beside its scores."""
+
+    model_config = ConfigDict(extra="allow")
+
+    origin: date
+
+
+class BacktestRecord(ModelRecord):
+    """metrics/evaluate.json, as far as a comparison needs it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    horizon: int | None = Field(gt=0, description="days; null for a history that is too short for a backtest")
+    smape: float | None = Field(description="null likewise")
+    per_origin: list[ScoredOrigin]
 
 
 def evaluation_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, Method]) -> dict[str, Any]:

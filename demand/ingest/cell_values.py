@@ -18,6 +18,7 @@ from demand.schema.errors import UserError
 LAST_EXACT = 2**53  # beyond it a float has lost digits
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 NO_VALUE = frozenset(csv.ConvertOptions().null_values) | {"None"}
+PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 YEARS = np.array(["1970-01-01", "2100-01-01"], "M8[D]")  # a date outside them is a typing error that would fill a century
 
 
@@ -35,11 +36,11 @@ def parse_ids(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     Ids are int64 where each one is an integer written without leading zeros, text otherwise.
     """
     codes, values = encoded(column)
-    padded = ["" if value is None or value != value else str(value) for value in values.to_pylist()]
+    padded = texts_of(values)
     if pa.types.is_floating(values.type):  # pandas turns integers with gaps into floats
-        if any(value is not None and abs(value) >= LAST_EXACT for value in values.to_pylist()):
+        if any(abs(float(text or 0)) >= LAST_EXACT for text in padded):
             raise UserError("an id is a floating-point number above 2^53, which has lost digits: write ids as integers or text")
-        padded = [text.removesuffix(".0") for text in padded]
+        padded = ["" if text == "nan" else text.removesuffix(".0") for text in padded]
     texts = [text.strip() for text in padded]
     if any("\0" in text for text in texts):
         raise UserError("an id has a NUL character in it: remove it")
@@ -65,14 +66,11 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
     """
     codes, values = encoded(column)
     if pa.types.is_temporal(values.type) and not pa.types.is_time(values.type):
-        if pa.types.is_timestamp(values.type) and values.type.tz:
-            values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
-        moment = moments(values)
-        day = moment.astype("M8[D]")
-        timed, written = day != moment, ""
+        day, timed = whole_days(values)
+        written = ""
         cut = timed & cut_times
     else:
-        stripped = [str(value).strip() for value in values.to_pylist()]
+        stripped = [text.strip() for text in texts_of(values)]
         parts = [split_time(text) for text in stripped]
         texts = sorted({text for text, _ in parts})
         days, written = parse_texts(texts, form, file)
@@ -87,13 +85,6 @@ def parse_days(column: pa.ChunkedArray, form: str | None, cut_times: bool,
     return np.append(day, YEARS[:1])[codes], by_row[0], by_row[1], by_row[2], written
 
 
-def moments(values: pa.Array) -> np.ndarray:
-    """(V,) datetime64 of dates or timestamps, in their own unit: another one may be too fine for far-off days."""
-    kind = values.type
-    unit = "D" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
-    return to_numpy(values.view(pa.int32() if unit == "D" else pa.int64())).astype("i8").view(f"M8[{unit}]")
-
-
 def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | None, file: str) -> tuple[pa.Table, str]:
     """The table with the numbers that are text as `float` reads them, and a sentence on how they were read, if it is news.
 
@@ -102,7 +93,7 @@ def with_decimal_points(table: pa.Table, columns: Sequence[str], decimal: str | 
         decimal: that mark; None to detect it.
     """
     texts = {name: encoded(table[name]) for name in columns if not is_number(table.schema.field(name).type)}
-    found = {name: ["" if value is None else str(value).strip() for value in values.to_pylist()]
+    found = {name: [text.strip() for text in texts_of(values)]
              for name, (_, values) in texts.items()}
     mark = decimal or decimal_mark(found, file)
     example = ""
@@ -127,11 +118,45 @@ def is_blank(column: pa.ChunkedArray) -> np.ndarray:
     if is_number(column.type) or pa.types.is_temporal(column.type):
         return null.astype(bool)
     codes, values = encoded(column)
-    return np.append([not str(value).strip() for value in values.to_pylist()], True).astype(bool)[codes]
+    return np.append([not text.strip() for text in texts_of(values)], True).astype(bool)[codes]
 
 
 def is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind))
+
+
+def whole_days(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) datetime64[D] of dates or timestamps, and where a time of day stands behind it (N,) bool, beyond all calendars too.
+
+    Raises:
+        UserError: their time zone is not known.
+    """
+    if pa.types.is_timestamp(values.type) and values.type.tz:
+        try:
+            values = pc.local_timestamp(values)  # the day of the place, not of Greenwich
+        except pa.ArrowInvalid as error:
+            raise UserError(f"the dates have a time zone that is not known ({error}): write days, or timestamps in UTC") from None
+    if pa.types.is_date32(values.type):
+        return to_numpy(values.view(pa.int32())).astype("M8[D]"), np.zeros(len(values), bool)
+    unit = values.type.unit if pa.types.is_timestamp(values.type) else "ms"
+    day, rest = np.divmod(to_numpy(values.view(pa.int64())), PER_DAY[unit])
+    return day.astype("M8[D]"), rest != 0
+
+
+def texts_of(values: pa.Array) -> list[str]:
+    """Each value as text, empty where there is none."""
+    try:
+        return ["" if value is None else str(value) for value in values.to_pylist()]
+    except (OverflowError, ValueError):
+        return [text_of_value(value) if value.is_valid else "" for value in values]
+
+
+def text_of_value(value: pa.Scalar) -> str:
+    """A value as text; of a moment beyond Python's calendar the number that is stored."""
+    try:
+        return str(value.as_py())
+    except (OverflowError, ValueError):
+        return f"{value.value} as {value.type}"
 
 
 def parse_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +164,7 @@ def parse_numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     if is_number(column.type):
         return to_numpy(pc.cast(column, pa.float64(), safe=False)), np.zeros(len(column), bool)
     codes, values = encoded(column)
-    texts = ["" if value is None else str(value).strip() for value in values.to_pylist()]
+    texts = [text.strip() for text in texts_of(values)]
     empty = [text in NO_VALUE for text in texts]
     right = [bool(NUMBER.fullmatch(text)) for text in texts]
     parsed = [float(text) if ok else np.nan for text, ok in zip(texts, right, strict=True)]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers
+from demand.ingest.cell_values import parse_days, parse_ids, parse_numbers, text_of_value
 from demand.ingest.data_params import DataParams
 from demand.ingest.table_reader import Source
 from demand.schema.errors import UserError
 from demand.schema.listing import SHOWN, list_some
 
+CELL_BYTES = 60  # of memory that the prepare stage takes for a series and day: measured
+LARGE_BYTES = 4 * 10**9
+SPARSE = 0.01  # share of the grid's cells that have a row
 LARGEST = float(np.finfo("f4").max)
 
 
@@ -74,6 +78,7 @@ def read_records(source: Source, layout: DataParams) -> tuple[Records, dict[str,
     dates = np.arange(cells.day.min(), cells.day.max() + 1)
     column = (cells.day - dates[0]).astype(int)
     shape, known = (len(pairs), len(dates)), layout.known_future
+    refuse_gigabytes(shape, source.table.num_rows, layout.source)
     if not layout.adds_up:
         report_offenders(source, layout.source, [duplicates(series * shape[1] + column, source, source.table)])
 
@@ -121,6 +126,18 @@ def parse_cells(source: Source, layout: DataParams) -> tuple[Cells, dict[str, An
         "dates_with_a_time_of_day": int(cut.sum())}
 
 
+def refuse_gigabytes(shape: tuple[int, int], rows: int, file: str) -> None:
+    """A UserError, before any memory is taken, where the series x day grid does not fit, or is large and all but empty."""
+    need, here = shape[0] * shape[1] * CELL_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    sparse = need > LARGE_BYTES and rows < SPARSE * shape[0] * shape[1]
+    if need <= here and not sparse:
+        return
+    hint = ": is the number of an order or a customer taken for a store or item (data.columns)?" if sparse else \
+        ": forecast fewer series or a shorter history at a time, or use a machine with more memory"
+    raise UserError(f"{file}: {rows:,} rows make {shape[0]:,} series on {shape[1]:,} days, which would take about "
+                    f"{need / 1e9:,.0f} GB of memory{hint}")
+
+
 def day_sums(sales: np.ndarray, series: np.ndarray, column: np.ndarray,
              shape: tuple[int, int]) -> tuple[np.ndarray, dict[str, int]]:
     """(S, D) float32 units per day of transactions (N,), and counts: a return is taken off its own day, and no day is below 0."""
@@ -149,15 +166,7 @@ def fill_in(name: str, blank: np.ndarray) -> str:
 def offenders(problem: str, wrong: np.ndarray, table: pa.Table, column: str, remedy: str) -> Offenders:
     """The rows where `wrong` (N,) bool holds, quoted."""
     rows = np.flatnonzero(wrong)
-    return Offenders(problem, rows, [quoted(table[column][int(row)]) for row in rows[:SHOWN]], remedy)
-
-
-def quoted(value: pa.Scalar) -> str:
-    """A value for a message; days that Python has no number for as well."""
-    try:
-        return repr(str(value.as_py()))
-    except (OverflowError, ValueError):
-        return f"a {value.type} out of range"
+    return Offenders(problem, rows, [repr(text_of_value(table[column][int(row)])) for row in rows[:SHOWN]], remedy)
 
 
 def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:
@@ -168,7 +177,7 @@ def duplicates(cell: np.ndarray, source: Source, table: pa.Table) -> Offenders:
     rows = np.flatnonzero(first[cell] != position)
     says = []
     for row in rows[:SHOWN]:
-        key = " ".join(str(table[name][int(row)].as_py()) for name in ("store", "item", "date"))
+        key = " ".join(text_of_value(table[name][int(row)]) for name in ("store", "item", "date"))
         says.append(f"({key}) as in {source.unit} {source.numbers(first[cell[row : row + 1]])[0]}")
     remedy = "Keep one row per store, item and day, or set data.transactions: true to add them up"
     return Offenders("with the store, item and date of an earlier row", rows, says, remedy)

@@ -55,6 +55,24 @@ def from_table(table: pa.Table, known: tuple[str, ...] = ()) -> Panel:
                  attributes=attributes_of(table))
 
 
+def wrong_columns(table: pa.Table, known: tuple[str, ...]) -> str:
+    """What is wrong with the columns of a long table; empty where nothing is."""
+    numbers = ("sales", "recorded", *known)
+    for name in (*CLEANED, *known):
+        if name not in table.column_names:
+            return f"it has no column {name}"
+        kind = table[name].type
+        right = {"date": pa.types.is_date32(kind), "status": pa.types.is_dictionary(kind) or pa.types.is_string(kind),
+                 **dict.fromkeys(("store", "item"), pa.types.is_int64(kind) or pa.types.is_string(kind))}
+        if not right.get(name, pa.types.is_float32(kind)):
+            return f"its column {name} holds {kind}"
+        if name not in numbers and table[name].null_count:
+            return f"its column {name} has empty rows"
+    if pc.index_in(table["status"].cast(pa.string()), STATUS_NAMES).null_count:
+        return f"its column status holds another word than {', '.join(STATUSES)}"
+    return ""
+
+
 def keys(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Store, item and day of each row, and whether the row begins another series than the one before."""
     store, item = (to_numpy(table[key]) for key in ("store", "item"))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
 
 from demand.panel.arrow import to_numpy
 from demand.panel.long_table import attributes_of, events_of, keys, with_facts
-from demand.panel.panel import STATUSES
 from demand.schema.errors import UserError
 
 FEWEST_DAYS = 60  # of history from which a backtest fits; a model of fewer is unscored
+
+
+class RetrainFlag(BaseModel):
+    """reports/retrain_flag.json: what the drift stage tells the window stage, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train_through: date = Field(description="last day of the training window")
 
 
 def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
@@ -21,8 +31,7 @@ def cut_window(table: pa.Table, through: np.datetime64) -> pa.Table:
     """
     store, item, day, new_series = keys(table)
     series = np.cumsum(new_series) - 1
-    known = to_numpy(table["status"].combine_chunks().indices)
-    sold = (day <= through) & np.isin(known, [STATUSES.index(name) for name in STATUSES if name not in ("future", "absent")])
+    sold = (day <= through) & ~np.isin(to_numpy(table["status"]), ("future", "absent"))
     begun = np.zeros(int(series[-1]) + 1, bool)
     begun[series[sold]] = True
     rows = (day <= through) & begun[series]

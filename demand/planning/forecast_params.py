@@ -14,4 +14,4 @@ class ForecastParams(Section):
 
     section: ClassVar[str] = "forecast"
 
-    horizon: Positive = Field(description="days ahead")
+    horizon: Positive = Field(le=3660, description="days ahead")

@@ -66,13 +66,13 @@ def parse_test_day(text: str) -> np.datetime64:
 NEEDS = ", ".join(ASKED)
 
 
-def read_test_file(file: str) -> pa.Table:
-    """The rows of the test file, as text."""
+def read_test_file(content: bytes, file: str) -> pa.Table:
+    """The rows of a test file, as text; `file` is what messages call it."""
     try:
-        names = arrow_csv.open_csv(file).schema.names
+        names = arrow_csv.open_csv(pa.BufferReader(content)).schema.names
         as_text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-        table = arrow_csv.read_csv(file, convert_options=as_text)
-    except (pa.ArrowException, OSError) as error:
+        table = arrow_csv.read_csv(pa.BufferReader(content), convert_options=as_text)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file} cannot be read ({error}): data.test_file in params.yaml needs a CSV with {NEEDS}") from None
     missing = [name for name in ASKED if name not in names]
     if missing:

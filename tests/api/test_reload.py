@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import shutil
 from dataclasses import replace
@@ -110,6 +111,15 @@ def spoil(kind: str, tree: Path, model: DemandModel) -> str:
     if kind == "broken data":
         (tree / paths.FEATURES).write_bytes(b"PAR1")
         return "cannot be read"
+    if kind.startswith("FIFO: "):
+        places = {"pointer": tree / paths.CHAMPION, "data": tree / paths.FEATURES, "model": path}
+        place = places[kind.removeprefix("FIFO: ")]
+        place.unlink()
+        os.mkfifo(place)
+        return "cannot be read, as it is no file"
+    if kind == "deep pointer":
+        (tree / paths.CHAMPION).write_text("[" * 100_000)
+        return "not JSON"
     if kind == "missing data":
         (tree / paths.FEATURES).unlink()
         return "is missing"
@@ -119,7 +129,7 @@ def spoil(kind: str, tree: Path, model: DemandModel) -> str:
 
 
 KINDS = ["wrong hash", "cut off", "missing model", "broken pointer", "not a champion", "broken data", "missing data",
-         "broken candidate"]
+         "broken candidate", "FIFO: pointer", "FIFO: data", "FIFO: model", "deep pointer"]
 
 
 def test_whatever_goes_wrong_the_old_model_serves(live: TestClient, tree: Path, model: DemandModel, tmp_path: Path) -> None:

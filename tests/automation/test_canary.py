@@ -97,7 +97,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     panel: Panel = tiny_panel(known=())
     put_data(root, panel)
     put_model(root, DemandModel.fit(panel, SETTINGS, HORIZON), VERSION)
-    for name in ("Dockerfile", ".dockerignore", "params.yaml", "requirements-api.txt", "constraints.txt"):
+    for name in ("Dockerfile", ".dockerignore", "params.yaml", "requirements-api.lock", "requirements-sbom.lock"):
         (root / name).write_bytes((ROOT / name).read_bytes())
     (root / "reports").mkdir()
     write_json(root / "reports/drift_summary.json", {"as_of": "2024-02-24", "retrain": False, "reasons": ["no drift"]})

@@ -21,7 +21,7 @@ from tests.examples import ROOT
 from tests.pipelines import Project
 
 SPACE = "shop/demand"
-DEPLOYED = ("api", "automation", "Dockerfile", ".dockerignore", "requirements-api.txt", "constraints.txt")
+DEPLOYED = ("api", "automation", "Dockerfile", ".dockerignore", "requirements-api.lock", "requirements-sbom.lock")
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +86,7 @@ def local(project: Project) -> dict[str, bytes]:
     code = [path for place in ("api", "demand", "workspace") for path in (project.root / place).rglob("*")
             if path.is_file() and "__pycache__" not in path.parts]
     model = project.read("models/champion.json")["model"]
-    single = ("Dockerfile", ".dockerignore", "requirements-api.txt", "constraints.txt", "models/champion.json", model,
+    single = ("Dockerfile", ".dockerignore", "requirements-api.lock", "requirements-sbom.lock", "models/champion.json", model,
               "data/processed/feature_data.parquet", "reports/drift_summary.json")
     files = [*code, *(project.root / name for name in single), *(project.root / "metrics").glob("*.*")]
     return {str(path.relative_to(project.root)): path.read_bytes() for path in files if path.name != ".gitignore"}

@@ -188,6 +188,20 @@ def test_the_diary_of_the_drift_stage_is_kept_in_git(clone: Clone) -> None:
     assert "nothing to record" in clone.record()
 
 
+def test_the_lock_of_a_killed_git_is_cleared_and_that_of_a_running_one_is_not(clone: Clone) -> None:
+    lock = clone.root / ".git/index.lock"
+    lock.touch()
+    clone.changes(2)
+    held = subprocess.Popen(["git", "cat-file", "--batch"], cwd=clone.root / "data", stdin=subprocess.PIPE)  # waits for names
+    try:
+        assert f"Git is running here (process {held.pid})" in clone.record(fails=True)
+        assert lock.exists()
+    finally:
+        held.communicate()
+    assert "removed .git/index.lock, which a killed Git had left" in clone.record()
+    assert clone.pushed().splitlines() == ["Sales through 2025-01-02: keep", "first"]
+
+
 def champion(version: str) -> Champion:
     return Champion(version=version, model="m", sha256="0" * 64, trained_through="2025-01-01", train={}, horizon=90, baseline={},
                     promoted_at="2025-01-02T00:00:00Z", promoted_by="x", reason="", previous=None)

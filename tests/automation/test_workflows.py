@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 SPACE = "shop/demand"
 CHECKS = ("make test", "make check-lock", "make lint-workflows lint-platforms", "make test-full")  # the other jobs of ci.yml
-CODE = (".github", "Makefile", "automation", "api", "requirements*.txt", "constraints.txt", "Dockerfile", ".dockerignore")
+CODE = (".github", "Makefile", "automation", "api", "requirements*", "constraints.txt", "Dockerfile", ".dockerignore")
 
 
 class Remote:

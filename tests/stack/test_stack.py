@@ -24,8 +24,8 @@ from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_pane
 from tests.examples import ROOT
 from tests.ports import free_port
 
-BUILT_FROM = ("Dockerfile", ".dockerignore", "docker-compose.yml", "prometheus.yml", "requirements-api.txt", "constraints.txt",
-              "api", "demand", "workspace", "monitoring")
+BUILT_FROM = ("Dockerfile", ".dockerignore", "docker-compose.yml", "prometheus.yml", "requirements-api.lock",
+              "requirements-sbom.lock", "api", "demand", "workspace", "monitoring")
 KEY, VERSION = "stack key", "20260102T030405Z"
 QUERIES = ("rate(request_count[1m])", "rate(prediction_count[1m])",
            "histogram_quantile(0.95, sum(rate(request_latency_seconds_bucket[1m])) by (le))")

@@ -8,7 +8,7 @@ from demand.model.training_record import TrainingRecord
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record, sha256
 from workspace.run import paths
-from workspace.run.files import REPRO, read_json
+from workspace.run.files import REPRO, file_bytes, read_json
 
 if TYPE_CHECKING:
     from demand.model.demand_model import DemandModel
@@ -23,10 +23,7 @@ def load_candidate() -> DemandModel:
 
 def candidate_bytes() -> bytes:
     """models/model.pkl, if it is the file that metrics/train.json is about."""
-    try:
-        content = paths.MODEL.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{paths.MODEL} is missing: run dvc repro, or dvc pull {paths.MODEL}") from None
+    content = file_bytes(paths.MODEL, f"run dvc repro, or dvc pull {paths.MODEL}")
     record = parse_record(TrainingRecord, read_json(paths.TRAIN_METRICS, REPRO), str(paths.TRAIN_METRICS), REPRO)
     if record.model_sha256 != sha256(content):
         raise UserError(f"{paths.TRAIN_METRICS} is about another model than {paths.MODEL}: {REPRO}")

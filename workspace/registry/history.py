@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import csv
-import json
+import os
 
 from demand.champion.champion_record import METRIC, Champion
 from demand.champion.history_rows import HISTORY, history_row, log_line
-from workspace.registry.store import STORED
+from demand.schema.errors import UserError
+from workspace.registry.store import STORED, stored_facts
 from workspace.run import paths
-from workspace.run.files import whole_file
+from workspace.run.files import file_text, whole_file
 from workspace.secrets.redaction import redact
 
 
 def read_history() -> list[dict[str, str]]:
     """The rows of metrics/retrain_history.csv, oldest first."""
-    if not paths.RETRAIN_HISTORY.exists():
+    path = paths.RETRAIN_HISTORY
+    if not os.path.lexists(path):
         return []
-    with paths.RETRAIN_HISTORY.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    remedy = f"restore it with git checkout -- {path}"
+    lines = file_text(path, remedy).splitlines(keepends=True)
+    try:
+        rows = list(csv.DictReader(lines, strict=True))
+    except csv.Error as error:
+        raise UserError(f"{path} is no CSV ({error}): {remedy}") from None
+    wrong = [number for number, row in enumerate(rows, 2) if any(row.get(name) is None for name in ("at", "action", "version"))]
+    if wrong or (lines and not rows and "version" not in lines[0]):
+        raise UserError(f"{path} is damaged in row {wrong[0] if wrong else 1}: {remedy}")
+    return rows
 
 
 def record_change(champion: Champion) -> None:
     """Add the change of champion to the history and the log, where it is not in them yet."""
     path = paths.VERSIONS / champion.version / STORED
-    facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    facts = stored_facts(path) if os.path.lexists(path) else {}
     compared = facts.get("compare", {}).get("champion_scores", {}) if champion.action == "promote" else {}
     add_row(history_row(champion, facts.get("train", {}).get("trained_from"), compared.get(METRIC)))
 
@@ -39,7 +49,7 @@ def add_row(row: dict[str, str]) -> None:
             writer.writeheader()
             writer.writerows([*rows, row])
     line = log_line(row)
-    known = paths.RETRAIN_LOG.read_text(encoding="utf-8") if paths.RETRAIN_LOG.exists() else ""
+    known = file_text(paths.RETRAIN_LOG, "remove it") if os.path.lexists(paths.RETRAIN_LOG) else ""
     if line not in known:
         with whole_file(paths.RETRAIN_LOG) as part:
             part.write_text(known + line, encoding="utf-8")

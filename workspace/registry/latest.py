@@ -6,6 +6,7 @@ made up for by the next one or by `make repro`, and no stage reads it. Before th
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import yaml
@@ -15,7 +16,7 @@ from demand.schema.errors import UserError
 from workspace.registry.store import champion_bytes
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
-from workspace.run.files import whole_file
+from workspace.run.files import file_text, whole_file
 
 
 def renew_latest(champion: Champion) -> None:
@@ -32,7 +33,9 @@ def renew_latest(champion: Champion) -> None:
 
 def tracked_md5(file: Path) -> str | None:
     """The hash that a .dvc file tracks; None where there is no such file."""
+    if not os.path.lexists(file):
+        return None
     try:
-        return str(yaml.safe_load(file.read_text(encoding="utf-8"))["outs"][0]["md5"])
-    except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError):
+        return str(yaml.safe_load(file_text(file, "run it again"))["outs"][0]["md5"])
+    except (yaml.YAMLError, KeyError, IndexError, TypeError):
         return None

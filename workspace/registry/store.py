@@ -8,14 +8,14 @@ made up for by the next one.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from demand.champion.champion_record import Champion, verify
 from demand.schema.errors import UserError
 from demand.schema.json_record import parse_record
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
-from workspace.run.files import read_json, write_json
+from workspace.run.files import file_bytes, read_json, write_json
 
 if TYPE_CHECKING:
     from demand.model.demand_model import DemandModel
@@ -50,7 +50,7 @@ def champion_bytes(champion: Champion) -> bytes:
     path = Path(champion.model)
     if not path.exists():
         fetch_model(path)
-    return verify(path.read_bytes(), champion)
+    return verify(file_bytes(path, f"run dvc checkout --force {path}.dvc"), champion)
 
 
 def fetch_model(path: Path) -> None:
@@ -65,7 +65,18 @@ def stored_versions() -> list[Champion]:
     """Every version that was stored, oldest first, as it was first promoted."""
     found = []
     for path in sorted(paths.VERSIONS.glob(f"[0-9]*/{STORED}")):
-        remedy = f"restore it with git checkout -- {path}, or remove {path.parent}"
-        content = read_json(path, remedy)
-        found.append(parse_record(Champion, content.get("champion"), str(path), remedy))
+        found.append(parse_record(Champion, stored_facts(path)["champion"], str(path), restore_version(path)))
     return found
+
+
+def stored_facts(path: Path) -> dict[str, dict[str, Any]]:
+    """What was stored with a version: its records `champion`, `train`, `evaluate` and `compare`."""
+    content = read_json(path, restore_version(path))
+    names = ("champion", "train", "evaluate", "compare")
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), dict) for name in names):
+        raise UserError(f"{path} does not hold the records {', '.join(names)}: {restore_version(path)}")
+    return content
+
+
+def restore_version(path: Path) -> str:
+    return f"restore it with git checkout -- {path}, or remove {path.parent}"

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from demand.schema.errors import UserError
+from workspace.run.machine_errors import describe_machine_error
 from workspace.secrets.redacted_output import redacted_output
 from workspace.secrets.redaction import read_environment
 
@@ -14,6 +15,7 @@ from workspace.secrets.redaction import read_environment
 def run_command(main: Callable[[], None]) -> None:
     """Run a stage's main(); a UserError becomes one message on stderr and exit code 1, without a traceback.
 
+    So does what the machine refuses, such as room on a full disk.
     Nothing that is printed meanwhile holds a secret, the traceback of an unexpected error neither.
     """
     read_environment()
@@ -26,6 +28,10 @@ def run_command(main: Callable[[], None]) -> None:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             sys.exit(130)
-        except Exception:
-            traceback.print_exc()
+        except Exception as error:
+            reason = describe_machine_error(error)
+            if reason is None:
+                traceback.print_exc()
+            else:
+                print(f"error: {reason}", file=sys.stderr)
             sys.exit(1)

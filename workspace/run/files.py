@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 REPRO = "run dvc repro first"  # the remedy for a record that a stage writes
 
-
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that replaces it when the block ends well: readers never see half a file."""
@@ -43,11 +42,30 @@ def write_json(path: Path, content: Any) -> None:
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def file_bytes(path: Path, remedy: str) -> bytes:
+    """A file's content; a UserError with the remedy where there is none. What is no file, such as a FIFO, is not opened."""
+    try:
+        if path.is_file():
+            return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): {remedy}") from None
+    if os.path.lexists(path):
+        raise UserError(f"{path} cannot be read, as it is no file: remove it, then {remedy}")
+    raise UserError(f"{path} is missing: {remedy}")
+
+
+def file_text(path: Path, remedy: str) -> str:
+    """The same as text."""
+    try:
+        return file_bytes(path, remedy).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no text in UTF-8 ({error}): {remedy}") from None
+
+
 def read_json(path: Path, remedy: str) -> Any:
     """A file's JSON; a UserError with the remedy where there is none."""
+    content = file_bytes(path, remedy)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: {remedy}") from None
-    except ValueError as error:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON ({error}): {remedy}") from None

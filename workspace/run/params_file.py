@@ -10,6 +10,7 @@ import yaml
 from demand.schema.errors import UserError
 from demand.schema.sections import Section, parse_section
 from workspace.run import paths
+from workspace.run.files import file_bytes
 
 A = TypeVar("A", bound=Section)
 B = TypeVar("B", bound=Section)
@@ -44,11 +45,10 @@ def section_of(content: dict[str, Any], kind: type[Section]) -> Any:
 
 def read_yaml(path: Path = paths.PARAMS) -> dict[str, Any]:
     """The parsed file: its sections by name."""
+    text = file_bytes(path, "run from the repository's root")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: run from the repository's root") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.safe_load(text.decode())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not YAML: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: sections are expected, found {type(content).__name__}")

@@ -31,7 +31,7 @@ def read_source(source: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]
     """
     try:
         found = read_s3(source, pattern) if source.startswith(S3) else read_local(Path(source), pattern)
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, ValueError) as error:  # ValueError: an address that no system can have
         raise UserError(f"{source} cannot be read ({error}): set data.source in params.yaml to your sales") from None
     if not found:
         raise UserError(f"{source} holds no file that matches {pattern or ', '.join(TABLES)}: correct data.source or data.files")

@@ -1,0 +1,33 @@
+"""Clears .git/index.lock, which a killed Git leaves behind, and with which every later commit fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automation.support import shell
+from demand.schema.errors import UserError
+
+
+def clear() -> None:
+    """Remove the lock where no Git runs in this repository; a UserError where one does."""
+    lock = Path(shell.output("git", "rev-parse", "--git-path", "index.lock"))
+    if not lock.exists():
+        return
+    place = Path(shell.output("git", "rev-parse", "--show-toplevel")).resolve()
+    if processes := running(place):
+        raise UserError(f"{lock} is held, and Git is running here (process {', '.join(map(str, processes))}): wait for it to "
+                        "end, and run this again")
+    lock.unlink(missing_ok=True)
+    print(f"removed {lock}, which a killed Git had left", flush=True)
+
+
+def running(place: Path) -> list[int]:
+    """Processes of Git that work below a folder."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["pid", "name", "cwd"]):
+        where = process.info["cwd"]
+        if (process.info["name"] or "").startswith("git") and where and Path(where).resolve().is_relative_to(place):
+            found.append(process.info["pid"])
+    return found

@@ -188,3 +188,17 @@ def test_a_reason_is_recorded_without_secrets(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("API_KEY", "hush-hush")
     monkeypatch.setattr(sys, "argv", ["promote", "--reason", "the key hush-hush has changed"])
     assert promote.arguments().reason == "the key *** has changed"
+
+
+def test_half_a_dvc_file_of_the_latest_model_does_not_stop_a_promotion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC writes it in place and refuses what it cannot parse."""
+    candidate()
+    half = Path(f"{paths.LATEST}.dvc")
+    half.write_text("outs:\n- md5: 7a")
+
+    def dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(arguments, 1, "", "") if half.exists() else fake_dvc(*arguments)
+
+    monkeypatch.setattr("workspace.registry.latest.run_dvc", dvc)
+    run(monkeypatch)
+    check_tidy(1)

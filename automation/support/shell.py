@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from automation import unlock_dvc
 from demand.schema.errors import UserError
+from workspace.run import dvc_lock
 from workspace.secrets.redaction import redact
 
 
@@ -64,5 +64,5 @@ def module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def dvc(*arguments: str) -> tuple[str, ...]:
     """The command that runs DVC, after the lock that a killed one may have left damaged is cleared."""
-    unlock_dvc.clear()
+    dvc_lock.clear()
     return module("dvc", *arguments)

@@ -86,6 +86,15 @@ def test_what_automation_runs_goes_on_as_well(tree: Tree) -> None:
     assert (tree.root / "out.txt").exists()
 
 
+def test_what_promotions_run_goes_on_as_well(tree: Tree) -> None:
+    """`make torture` found it: killed inside `dvc add`, a promotion could not be run again."""
+    (tree.root / "model.pkl").write_text("x")
+    tree.rwlock.write_text("")
+    script = "from workspace.run.dvc_command import run_dvc; run_dvc('add', '--quiet', 'model.pkl').check_returncode()"
+    tree.run("python", "-c", script)
+    assert (tree.root / "model.pkl.dvc").exists()
+
+
 def test_without_a_lock_file_or_with_a_sound_one_nothing_is_touched(tree: Tree) -> None:
     assert tree.unlock() == ""
     (tree.root / "go").touch()

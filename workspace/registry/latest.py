@@ -26,6 +26,7 @@ def renew_latest(champion: Champion) -> None:
         return
     with whole_file(paths.LATEST) as part:
         part.write_bytes(champion_bytes(champion))
+    Path(f"{paths.LATEST}.dvc").unlink(missing_ok=True)  # a killed DVC may have left half of it, which `dvc add` refuses
     added = run_dvc("add", "--quiet", str(paths.LATEST))
     if added.returncode:
         raise UserError(f"dvc add {paths.LATEST} failed: {last_error([added])}. The champion is in place: make repro tries again")

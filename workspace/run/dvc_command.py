@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from workspace.run import dvc_lock
+
 
 def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run DVC, of the same environment."""
+    """Run DVC, of the same environment, after the lock that a killed one may have left damaged is cleared."""
+    dvc_lock.clear()
     return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
 
 

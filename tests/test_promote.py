@@ -12,7 +12,7 @@ import pytest
 
 from demand.schema.errors import UserError
 from stages import promote
-from tests.promotions import candidate, check_tidy, check_whole, current, empty_registry, run
+from tests.promotions import candidate, check_tidy, check_whole, current, empty_registry, fake_dvc, run
 from workspace.registry.history import read_history
 from workspace.registry.promotion import promotion_lock
 from workspace.registry.store import load_model, stored_versions

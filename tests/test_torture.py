@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import math
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +35,19 @@ def prepared(content: bytes) -> Panel:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bad_input.make_template(tmp_path_factory.mktemp("template"))
+def fresh() -> Iterator[ProcessPoolExecutor]:
+    """A process that has not trained anything: what forks after XGBoost has started its threads waits for them for ever."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
 
 
-def test_bad_input_is_one_message_and_leaves_earlier_outputs(template: Path, tmp_path: Path) -> None:
-    counts, wrong = bad_input.run(template, tmp_path / "place", every=37)
+@pytest.fixture(scope="module")
+def template(fresh: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fresh.submit(bad_input.make_template, tmp_path_factory.mktemp("template")).result()
+
+
+def test_bad_input_is_one_message_and_leaves_earlier_outputs(fresh: ProcessPoolExecutor, template: Path, tmp_path: Path) -> None:
+    counts, wrong = fresh.submit(bad_input.run, template, tmp_path / "place", every=37).result()
     assert wrong == []
     assert len(counts) >= 6
     assert len(list(bad_input.cases())) >= 5 * KINDS

@@ -81,8 +81,8 @@ def make_outputs(tree: Path) -> None:
     """Run every stage once, and promote the candidate."""
     for name in (*STAGES, "promote"):
         ended = fork_module(tree, f"stages.{name}")
-        if ended.code:
-            raise RuntimeError(f"{name}: {ended.printed}")
+        if ended.code != 0:
+            raise RuntimeError(f"{name}: {ended.printed or 'it hangs'}")
 
 
 @dataclass(frozen=True)

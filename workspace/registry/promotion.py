@@ -104,11 +104,12 @@ def repair_interrupted_promotion() -> None:
     current = read_champion()
     if current:
         record_change(current)
-        renew_latest(current)
     for orphan in orphaned_versions():
         os.rename(paths.VERSIONS / orphan.version, paths.VERSIONS / f"{UNFINISHED}{orphan.version}")
     for left in paths.VERSIONS.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left)
+    if current:
+        renew_latest(current)  # last: DVC reads every .dvc file here, half ones that a kill has left in a version too
 
 
 def list_versions() -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import parts
-from tests.examples import ROOT
-from tests.pipelines import Project
+from tests.support import parts
+from tests.support.examples import ROOT
+from tests.support.pipelines import Project
 from workspace.secrets import redaction
 
 

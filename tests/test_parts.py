@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from tests.examples import ROOT
-from tests.parts import PARTS, required
+from tests.support.examples import ROOT
+from tests.support.parts import PARTS, required
 
 
 def containers(**environment: str) -> subprocess.CompletedProcess[str]:

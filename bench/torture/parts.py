@@ -20,7 +20,7 @@ from bench.torture.tree import ROOT
 
 KINDS, CELLS, CASES, RELOADS, KILLS = 150, 1000, 20_000, 100, 50
 BODY = 50_000  # bytes of a hostile body; `python -m bench.serving.bodies` sends the largest ones
-SECRETS = ("tests/automation/test_canary.py", "tests/api/test_secrets.py", "tests/test_redaction.py")
+SECRETS = ("tests/automation/test_canary.py", "tests/api/test_secrets.py", "tests/workspace/test_redaction.py")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from bench.torture.tree import COPIED, ROOT, environment, make_outputs, make_tre
 
 AFTER = ["Sales through 2025-01-02: keep", "first"]  # the commits of a record that is done
 SPACE = "shop/demand"
-HUB = ROOT / "tests/automation/hub.py"  # the tests' own stand-in, which starts what was uploaded
+HUB = ROOT / "tests/support/hub.py"  # the tests' own stand-in, which starts what was uploaded
 DEPLOYED = ("api", "automation", "Dockerfile", ".dockerignore", "requirements-api.lock", "requirements-sbom.lock")
 
 

@@ -1,4 +1,4 @@
-"""Validation errors in words. Nothing here decides a number: no stage depends on it (tests/test_dvc_yaml.py)."""
+"""Validation errors in words. Nothing here decides a number: no stage depends on it (tests/stages/test_dvc_yaml.py)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from demand.panel.lag_features import feature_table
 from demand.panel.panel import CLOSED, FUTURE, OBSERVED, Panel
 from demand.planning.forecast_table import forecast_next_days
 from demand.schema.json_record import sha256
-from tests.models import put_candidate
+from tests.support.models import put_candidate
 from workspace.run import paths
 from workspace.run.files import write_json, write_table
 

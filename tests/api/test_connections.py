@@ -17,7 +17,7 @@ from api import connections, limits
 from api.app import create_app
 from api.connections import HEAD_BYTES, LimitedHttp
 from tests.api.conftest import settings
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 SECONDS = 0.5
 BODY = b'{"store": 1, "item": 1, "date": "2024-02-25"}'

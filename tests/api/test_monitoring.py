@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from demand.model.demand_model import DemandModel
 from tests.api.conftest import HORIZON, put_model, settings, started
-from tests.examples import ROOT
+from tests.support.examples import ROOT
 from workspace.run import paths
 from workspace.run.files import write_json
 

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from tests.api.conftest import ITEMS, STORES
-from tests.examples import ROOT
-from tests.parts import chromium
-from tests.ports import free_port
+from tests.support.examples import ROOT
+from tests.support.parts import chromium
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.needs("Chromium")
 

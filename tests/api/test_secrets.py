@@ -17,9 +17,9 @@ from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel
 from tests.api.conftest import put_data, put_model
 from tests.api.test_fetch import run
-from tests.examples import ROOT
-from tests.hostile import CORE, FORMS, MODES, holds_secret, hostile
-from tests.ports import free_port
+from tests.support.examples import ROOT
+from tests.support.hostile import CORE, FORMS, MODES, holds_secret, hostile
+from tests.support.ports import free_port
 
 QUIET = {"AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true", "DVC_NO_ANALYTICS": "1", "POLL_SECONDS": "0"}
 

@@ -23,8 +23,8 @@ from demand.panel.panel import FILLED, Panel
 from demand.schema.json_record import sha256
 from tests.api.conftest import SETTINGS, pointer, put_data, put_model, started
 from tests.api.conftest import settings as settings_of
-from tests.examples import PARAMS
-from tests.panels import TRAIN, noisy, panel, ready, shaped
+from tests.support.examples import PARAMS
+from tests.support.panels import TRAIN, noisy, panel, ready, shaped
 from workspace.run import paths
 from workspace.run.files import write_json
 

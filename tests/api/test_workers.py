@@ -16,8 +16,8 @@ import pytest
 
 from demand.model.demand_model import DemandModel
 from tests.api.conftest import KEY, put_model
-from tests.examples import ROOT
-from tests.ports import free_port
+from tests.support.examples import ROOT
+from tests.support.ports import free_port
 
 VERSION = "20260102T030405Z"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.automation import s3
+from tests.support import s3
 
 
 @pytest.fixture(scope="module")

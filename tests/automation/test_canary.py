@@ -21,11 +21,11 @@ from fastapi import Request
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
-from tests.automation.hub import Hub
-from tests.automation.spaces import CREATED, Repo
-from tests.examples import ROOT
-from tests.hostile import CORE, FORMS, MODES, Hostile, holds_secret, hostile
-from tests.ports import free_port
+from tests.support.examples import ROOT
+from tests.support.hostile import CORE, FORMS, MODES, Hostile, holds_secret, hostile
+from tests.support.hub import Hub
+from tests.support.ports import free_port
+from tests.support.spaces import CREATED, Repo
 from workspace.run.files import write_json
 
 VERSION, SPACE = "20260102T030405Z", "shop/demand"

@@ -14,9 +14,9 @@ import pytest
 
 from automation import comment_on_pr
 from demand.schema.errors import UserError
-from tests.automation.comments import Comments
-from tests.examples import ROOT
-from tests.pipelines import Project
+from tests.support.comments import Comments
+from tests.support.examples import ROOT
+from tests.support.pipelines import Project
 
 NEW = "0" * 40  # what GitHub calls the commit before the first push
 

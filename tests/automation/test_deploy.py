@@ -15,10 +15,10 @@ import joblib
 import pytest
 from pyarrow import parquet
 
-from tests.automation.hub import READ, REQUEST_TOKEN, WRITE, Hub
-from tests.automation.spaces import CREATED, LARGE, Commit, Repo
-from tests.examples import ROOT
-from tests.pipelines import Project
+from tests.support.examples import ROOT
+from tests.support.hub import READ, REQUEST_TOKEN, WRITE, Hub
+from tests.support.pipelines import Project
+from tests.support.spaces import CREATED, LARGE, Commit, Repo
 
 SPACE = "shop/demand"
 DEPLOYED = ("api", "automation", "Dockerfile", ".dockerignore", "requirements-api.lock", "requirements-sbom.lock")

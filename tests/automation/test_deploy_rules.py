@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.automation.workflows import Context, due
-from tests.examples import ROOT
+from tests.support.examples import ROOT
+from tests.support.workflows import Context, due
 
 JOB = yaml.safe_load((ROOT / ".github/workflows/retrain.yml").read_text())["jobs"]["deploy"]
 CHECK = {"remote": "true", "retrain": "false", "deploy": "true", "pull_request": ""}

@@ -6,7 +6,7 @@ import yaml
 
 from automation.support import image
 from demand.champion.champion_record import Champion
-from tests.examples import ROOT
+from tests.support.examples import ROOT
 
 
 def test_docker_ignores_by_the_last_rule_that_matches() -> None:

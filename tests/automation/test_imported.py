@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.automation import s3
-from tests.automation.pulls import Pulls, protect
-from tests.automation.served_sales import Source
 from tests.automation.test_workflows import Remote, went
-from tests.pipelines import DRIFTS, FIRST, Project
+from tests.support import s3
+from tests.support.pipelines import DRIFTS, FIRST, Project
+from tests.support.pulls import Pulls, protect
+from tests.support.served_sales import Source
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
 from automation import notify
-from tests.examples import ROOT
-from tests.ports import free_port
+from tests.support.examples import ROOT
+from tests.support.ports import free_port
 
 SECRET = "T000/B000/very-secret"
 PASSWORD = "a-password"

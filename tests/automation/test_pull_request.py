@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.automation.pulls import Pulls, protect
 from tests.automation.test_record import Clone
+from tests.support.pulls import Pulls, protect
 
 BRANCH = "automation/main"
 

@@ -14,7 +14,7 @@ import pytest
 from automation import check_drift
 from automation.run_loop import parsed
 from demand.champion.champion_record import Champion
-from tests.examples import ROOT
+from tests.support.examples import ROOT
 
 
 class Clone:

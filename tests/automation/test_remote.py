@@ -13,8 +13,8 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from tests.automation import s3
-from tests.examples import ROOT
+from tests.support import s3
+from tests.support.examples import ROOT
 
 
 class Repository:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import ROOT
-from tests.pipelines import Project
+from tests.support.examples import ROOT
+from tests.support.pipelines import Project
 
 
 @pytest.mark.slow

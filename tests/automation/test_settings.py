@@ -13,7 +13,7 @@ from automation import comment_on_pr
 from automation.support import environment, hub, smoke_test
 from automation.support.hub_errors import hub_errors
 from demand.schema.errors import UserError
-from tests.hostile import CORE, Hostile, holds_secret, hostile
+from tests.support.hostile import CORE, Hostile, holds_secret, hostile
 from workspace.secrets.settings import load_settings
 
 GITHUB = {"GITHUB_TOKEN": CORE, "GITHUB_REPOSITORY": "someone/demand", "PULL_REQUEST": "7"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import ROOT
+from tests.support.examples import ROOT
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 STAGE = """

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from demand.schema.json_record import sha256
-from tests.automation import s3
-from tests.automation.comments import Comments
-from tests.automation.hub import WRITE, Hub
-from tests.automation.workflows import Job, Workflow
-from tests.examples import ROOT
-from tests.pipelines import DRIFTS, FIRST, START, Project, as_of
+from tests.support import s3
+from tests.support.comments import Comments
+from tests.support.examples import ROOT
+from tests.support.hub import WRITE, Hub
+from tests.support.pipelines import DRIFTS, FIRST, START, Project, as_of
+from tests.support.workflows import Job, Workflow
 
 pytestmark = pytest.mark.slow
 

@@ -21,8 +21,8 @@ import yaml
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel
 from tests.api.conftest import HORIZON, SETTINGS, put_data, put_model, tiny_panel
-from tests.examples import ROOT
-from tests.ports import free_port
+from tests.support.examples import ROOT
+from tests.support.ports import free_port
 
 BUILT_FROM = ("Dockerfile", ".dockerignore", "docker-compose.yml", "prometheus.yml", "requirements-api.lock",
               "requirements-sbom.lock", "api", "demand", "workspace", "monitoring")

@@ -1,0 +1,42 @@
+"""A sales file on an HTTP server of its own, which grows."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.support.pipelines import FIRST, START, sales_csv
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Source:
+    """A sales file somewhere in the net, which grows."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.through(START)
+
+    def through(self, day: int) -> None:
+        head, *rows = sales_csv().splitlines()
+        last = str(FIRST + day)
+        (self.place / "sales.csv").write_text("\n".join([head, *(row for row in rows if row[:10] <= last)]) + "\n")
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(self.place)))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/sales.csv"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from demand.ingest.data_params import DataParams
 from demand.planning.forecast_params import ForecastParams
-from demand.planning.forecast_table import forecast_next_days, forecast_table
+from demand.planning.forecast_table import forecast_next_days, forecast_table, off_sale_message
 from demand.planning.submission import GIVEN, read_test_file, submission_rows
 from workspace.registry.serving import serving_model
 from workspace.run import paths
@@ -34,6 +34,8 @@ def main() -> None:
     write_table(paths.FORECAST, forecast_table(panel, made))
     with whole_file(paths.SUBMISSION) as part, part.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([GIVEN, *answer])
+    if message := off_sale_message(panel, serving.model.off_sale_since(panel, made.origin)):
+        print(message)
     by = serving.champion.version if serving.champion else f"the candidate, as {serving.reason}"
     mark = "" if serving.scored else "unscored "
     print(f"{made.point.size:,} {mark}forecasts from {made.origin + 1} on by {by}: {paths.FORECAST}")

@@ -14,7 +14,7 @@ from demand.model.base.extremes import without_extremes
 from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
 from demand.model.base.level import RECENT, GlobalLevel
 from demand.model.base.level_choice import inner_backtest, level_weights
-from demand.model.base.off_sale import OffSaleRates, chance_on_sale, fit_off_sale, without_off_sale
+from demand.model.base.off_sale import OffSaleRates, chance_on_sale, fit_off_sale, judged, without_off_sale
 from demand.model.base.prices import as_discounts, price_names
 from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.direct_member import direct_base, fit_direct
@@ -125,6 +125,16 @@ class DemandModel:
         """(S, horizon) chance of each series to be closed on each day after the origin; days off sale tell nothing about it."""
         end = panel.column(origin)
         return chance_of_closing(self.on_sale(without_extremes(panel, end), end, 1)[0], end, horizon)
+
+    def off_sale_since(self, panel: Panel, origin: np.datetime64) -> np.ndarray:
+        """(S,) datetime64[D], the first day of the run without sales that each series is off sale in; NaT for series on sale."""
+        since = np.full(panel.n_series, np.datetime64("NaT"), "M8[D]")
+        if "off_sale" in self.facts:
+            end = panel.column(origin)
+            runs = judged(without_extremes(panel, end), end, OffSaleRates(**self.facts["off_sale"]))
+            last = runs.off & runs.lasts
+            since[runs.series[last]] = panel.dates[runs.start[last]]
+        return since
 
     def on_sale(self, panel: Panel, end: int, horizon: int, trades: np.ndarray | None = None) -> tuple[Panel, np.ndarray]:
         """The panel without days off sale up to position `end`, and the chance (S, horizon) to be on sale after it."""

@@ -10,6 +10,7 @@ from demand.panel.fitted_model import FittedModel
 from demand.panel.forecast import LEVELS, Forecast
 from demand.panel.panel import Panel
 from demand.schema.errors import UserError
+from demand.schema.listing import SHOWN, list_some
 
 
 def forecast_next_days(panel: Panel, model: FittedModel, horizon: int) -> Forecast:
@@ -35,3 +36,19 @@ def forecast_table(panel: Panel, made: Forecast) -> pa.Table:
     for level in LEVELS:
         columns |= {f"lo_{level}": made.low[level].ravel(), f"hi_{level}": made.high[level].ravel()}
     return pa.table({name: to_arrow(values) for name, values in columns.items()})
+
+
+def off_sale_message(panel: Panel, since: np.ndarray) -> str:
+    """The series that are off sale, those that left last named first; empty without any.
+
+    Args:
+        since: (S,) datetime64[D], NaT for series on sale.
+    """
+    off = np.flatnonzero(~np.isnat(since))
+    if not len(off):
+        return ""
+    newest = off[np.argsort(-since[off].astype(int), kind="stable")]
+    named = [f"store {panel.store[s]}, item {panel.item[s]} since {since[s]}" for s in newest[:SHOWN]]
+    what = "series is" if len(off) == 1 else "series are"
+    return (f"{len(off):,} {what} judged off sale, and forecast by the chance to come back: "
+            f"{list_some(named, total=len(off), separator='; ')}")

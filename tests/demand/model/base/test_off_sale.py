@@ -20,6 +20,7 @@ from demand.model.base.off_sale import (
 )
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import CLOSED, FILLED, Panel
+from demand.planning.forecast_table import off_sale_message
 from tests.support.panels import TRAIN, noisy, panel, ready
 
 RATES = OffSaleRates()
@@ -147,3 +148,15 @@ def test_listings_that_return_have_a_hazard_of_their_own() -> None:
     rates = fit_off_sale(replace(whole, status=status), 899)
     assert rates.relisted[1] > 1.2 * RATES.relisted[1]
     np.testing.assert_allclose(rates.comeback, RATES.comeback)
+
+
+def test_the_forecast_names_the_series_that_are_off_sale() -> None:
+    whole = gone(8, 40)
+    model = DemandModel.fit(ready(whole, 28), TRAIN, 28)
+    since = model.off_sale_since(whole, whole.last_day)
+    assert np.isnat(since).tolist() == [False] + [True] * 5
+    assert since[0] == whole.dates[-40]
+    message = off_sale_message(whole, since)
+    assert message.startswith("1 series is judged off sale")
+    assert f"store 1, item 1 since {whole.dates[-40]}" in message
+    assert off_sale_message(whole, np.full(6, np.datetime64("NaT"), "M8[D]")) == ""

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,7 @@ def in_child(tree: Path, name: str, arguments: tuple[str, ...], limits: Mapping[
     os.dup2(printed, 1)
     os.dup2(printed, 2)
     os.chdir(tree)
+    sys.dont_write_bytecode = True  # a full disk would leave half of it beside the code
     sys.path.insert(0, str(tree))
     os.environ.update(environment(tree, changes))
     for limit, most in limits.items():
@@ -153,6 +155,9 @@ def in_child(tree: Path, name: str, arguments: tuple[str, ...], limits: Mapping[
         code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     return code

@@ -50,7 +50,8 @@ def open_parquet(file: Path, content: bytes | None = None) -> parquet.ParquetFil
 def rows(opened: parquet.ParquetFile, file: Path, columns: tuple[str, ...]) -> pa.Table:
     """Some columns of an opened file, of the kinds that the pipeline writes."""
     try:
-        table = opened.read([name for name in columns if name in opened.schema_arrow.names])
+        wanted = [name for name in columns if name in opened.schema_arrow.names]
+        table = opened.read(wanted, use_threads=False)  # Arrow's threads can abort a process that ends at once
     except (pa.ArrowException, OSError) as error:
         raise damaged(file, error) from None
     wrong = wrong_columns(table, known_future_columns(table.column_names))

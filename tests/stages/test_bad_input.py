@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,21 +18,13 @@ from tests.support.sales_files import (
     HEADER,
     PLANNED,
     PLANNED_HEADER,
-    Run,
     lines,
     params,
     planned,
     prepare_with,
-    stage_runner,
     text,
 )
 from workspace.run import paths
-
-
-@pytest.fixture
-def stage(project: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> Run:
-    return stage_runner(project, capsys)
-
 
 AHEAD = text(*planned(), header=PLANNED_HEADER)
 BAD = {

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,22 +18,14 @@ from tests.support.sales_files import (
     HEADER,
     PLANNED,
     PLANNED_HEADER,
-    Run,
     cleaned,
     lines,
     params,
     planned,
     prepare_with,
-    stage_runner,
     text,
 )
 from workspace.run import paths
-
-
-@pytest.fixture
-def stage(project: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> Run:
-    return stage_runner(project, capsys)
-
 
 ODD = {
     "byte order mark": (b"\xef\xbb\xbf" + text(*lines()).encode(), {"byte_order_marks_removed": 1}),

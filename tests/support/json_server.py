@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.served import served
 
 
 class JsonHandler(BaseHTTPRequestHandler):
@@ -17,15 +18,8 @@ class JsonHandler(BaseHTTPRequestHandler):
     @contextmanager
     def listening(cls, **state: Any) -> Iterator[str]:
         """The address of a server with this state."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Here", (cls,), state))
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with served(type("Here", (cls,), state)) as url:
+            yield url
 
     def body(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

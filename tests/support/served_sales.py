@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 from tests.support.pipelines import FIRST, START, sales_csv
+from tests.support.served import served
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -31,12 +31,5 @@ class Source:
 
     @contextmanager
     def served(self) -> Iterator[str]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(self.place)))
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/sales.csv"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with served(functools.partial(Quiet, directory=str(self.place))) as url:
+            yield f"{url}/sales.csv"

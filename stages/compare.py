@@ -19,12 +19,10 @@ from demand.schema.json_record import parse_record, round_floats
 from workspace.registry.store import load_model, read_champion
 from workspace.run import paths
 from workspace.run.command import run_command
-from workspace.run.files import read_json, write_json
+from workspace.run.files import REPRO, read_json, write_json
 from workspace.run.panel_file import read_panel
 from workspace.run.params_file import load_params
 from workspace.run.progress import announced
-
-REPRO = "run dvc repro first"
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ class Served:
 def load_model(path: Path) -> DemandModel:
     """With one thread: ninety rows are done before threads meet, and requests are the parallel part here."""
     model = DemandModel.from_bytes(path.read_bytes())
-    model.trees.use_threads(1)
+    model.use_threads(1)
     return model
 
 

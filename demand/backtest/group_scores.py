@@ -13,9 +13,9 @@ from demand.backtest import scores
 from demand.backtest.folds import Fold
 from demand.panel.panel import is_past
 
-SPEEDS = (0.0, 0.3, 1.0, 3.0, 10.0, np.inf)  # units per day over the last YEAR days before the origin
+SPEEDS = (0.0, 0.3, 1.0, 3.0, 10.0, np.inf)  # units per day over the last SPEED_DAYS days before the origin
 AGES = (1, 57, 183, 366, np.inf)  # days from the first with sales or a filled gap to the origin
-YEAR = 365
+SPEED_DAYS = 365
 LOG_FACTORIAL = np.vectorize(lambda n: lgamma(n + 1), otypes=[float])
 
 
@@ -32,7 +32,7 @@ def by_age(folds: Sequence[Fold]) -> list[dict[str, Any]]:
 def speed(fold: Fold) -> np.ndarray:
     """(S,) mean recorded sales, units per day, 0 where none are recorded."""
     end = fold.history.column(fold.forecast.origin) + 1
-    recorded = fold.history.recorded[:, max(end - YEAR, 0):end]
+    recorded = fold.history.recorded[:, max(end - SPEED_DAYS, 0):end]
     days = (~np.isnan(recorded)).sum(axis=1)
     return np.asarray(np.nansum(recorded, axis=1, dtype="f8") / np.maximum(days, 1))
 

@@ -48,6 +48,11 @@ class DemandModel:
         """The base forecast; its kind is what `train.base` names, or what was chosen for `auto`."""
         return BaseForecast(self.factors, self.facts.get("weights", {self.facts["base"]: 1.0}))
 
+    @property
+    def off_sale_rates(self) -> OffSaleRates | None:
+        """None for a model of format 1, which does not judge what is off sale."""
+        return OffSaleRates(**self.facts["off_sale"]) if "off_sale" in self.facts else None
+
     @classmethod
     def fit(cls, panel: Panel, train: TrainParams, horizon: int) -> DemandModel:
         """Fit to all sales in the panel, for horizons of 1 to `horizon` days.
@@ -95,12 +100,12 @@ class DemandModel:
                 day (`chance_of_closing`), and the days on which its store trades (`store_trades`), for when the panel holds only
                 some of them.
         """
-        panel = without_extremes(extended_to(panel, origin, horizon), panel.column(origin))
+        panel = extended_to(panel, origin, horizon)
         if list(panel.known_names) != self.facts["known_future"]:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
         base, o = self.base, panel.column(origin)
-        panel, on_sale = self.on_sale(as_discounts(panel, tuple(self.facts.get("prices", ()))), o, horizon, trades)
+        panel, on_sale = self.on_sale(self.as_fitted(panel, o), o, horizon, trades)
         everyone, days = np.arange(panel.n_series), np.arange(1, horizon + 1)
         design = DesignMatrix(base.sums(panel))
         forecast = member_forecast(base, self.trees, design, o, horizon, everyone, pool)
@@ -115,10 +120,14 @@ class DemandModel:
         point = np.where(closed >= 0.5, 0, forecast).astype("f4")
         return Forecast(origin, point, {p: kept[(100 - p) / 200] for p in LEVELS}, {p: kept[(100 + p) / 200] for p in LEVELS})
 
+    def as_fitted(self, panel: Panel, end: int) -> Panel:
+        """The panel in the form that the factors were fitted to: without extremes up to position `end`, prices as discounts."""
+        return as_discounts(without_extremes(panel, end), tuple(self.facts.get("prices", ())))
+
     def pool_at(self, panel: Panel, origin: np.datetime64) -> GlobalLevel:
         """What all series of the panel say at the origin."""
         end = panel.column(origin)
-        panel, _ = self.on_sale(as_discounts(without_extremes(panel, end), tuple(self.facts.get("prices", ()))), end, 1)
+        panel, _ = self.on_sale(self.as_fitted(panel, end), end, 1)
         return self.base.pooled(self.base.sums(panel), end)
 
     def closing_at(self, panel: Panel, origin: np.datetime64, horizon: int) -> np.ndarray:
@@ -129,20 +138,25 @@ class DemandModel:
     def off_sale_since(self, panel: Panel, origin: np.datetime64) -> np.ndarray:
         """(S,) datetime64[D], the first day of the run without sales that each series is off sale in; NaT for series on sale."""
         since = np.full(panel.n_series, np.datetime64("NaT"), "M8[D]")
-        if "off_sale" in self.facts:
+        if self.off_sale_rates:
             end = panel.column(origin)
-            runs = judged(without_extremes(panel, end), end, OffSaleRates(**self.facts["off_sale"]))
+            runs = judged(without_extremes(panel, end), end, self.off_sale_rates)
             last = runs.off & runs.lasts
             since[runs.series[last]] = panel.dates[runs.start[last]]
         return since
 
     def on_sale(self, panel: Panel, end: int, horizon: int, trades: np.ndarray | None = None) -> tuple[Panel, np.ndarray]:
         """The panel without days off sale up to position `end`, and the chance (S, horizon) to be on sale after it."""
-        if "off_sale" not in self.facts:  # format 1
+        rates = self.off_sale_rates
+        if rates is None:
             return panel, np.ones((panel.n_series, horizon), "f4")
-        rates = OffSaleRates(**self.facts["off_sale"])
         panel, runs = without_off_sale(panel, end, rates, trades)
         return panel, chance_on_sale(runs, panel.n_series, horizon, rates)
+
+    def use_threads(self, count: int) -> None:
+        """How many threads both members forecast with; the forecast is the same with any number."""
+        for trees in filter(None, (self.trees, self.direct)):
+            trees.use_threads(count)
 
     def importance(self) -> dict[str, float]:
         """Share of the trees' gain per feature, largest first."""

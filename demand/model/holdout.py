@@ -64,9 +64,8 @@ def tune_on_holdout(panel: Panel, weights: dict[str, float], train: TrainParams,
     test = rows_at(base, now, origins, days, train.rows // 2, train.seed, neutral=True)
     if not test.sales.sum() > 0:  # days on which nothing was sold cannot tell one model from another
         return Tuning(train.n_estimators, 0.0, None)
-    scale = test.sales.sum() / test.base.sum()
     trees, count = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, train.n_estimators,
-                                                   (test.matrix, test.ratio / scale, test.weight))
+                                                   (test.matrix, test.ratio, test.weight))
     members = [(base, trees), (direct_base(base.factors), fit_direct(base.factors, past, end, days, train))]
     share = direct_share(members, now, origins, days)
     if panel.trading[:, end + 1:last + 1].sum() < ENOUGH // 4:

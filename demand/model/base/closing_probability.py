@@ -6,7 +6,7 @@ import numpy as np
 
 from demand.model.base.event_closures import closed_on_events
 from demand.panel.calendar import calendar
-from demand.panel.panel import ABSENT, CLOSED, FILLED, FUTURE, Panel
+from demand.panel.panel import CLOSED, OPEN, Panel, is_stated
 
 WEEKS = 8  # looked back for a weekday's habit
 
@@ -22,12 +22,12 @@ def chance_of_closing(panel: Panel, origin: int, horizon: int) -> np.ndarray:
         origin: position of the origin on the panel's time axis; nothing after it but `open` is looked at.
     """
     target = origin + 1 + np.arange(horizon)
-    if "open" in panel.known_names:
-        return (panel.known[:, target, panel.known_names.index("open")] == 0).astype("f4")
+    if OPEN in panel.known_names:
+        return (panel.known[:, target, panel.known_names.index(OPEN)] == 0).astype("f4")
     closed = panel.status[:, : origin + 1] == CLOSED
     if not closed.any():
         return np.zeros((panel.n_series, horizon), "f4")
-    seen = ~np.isin(panel.status[:, : origin + 1], (ABSENT, FILLED, FUTURE))
+    seen = is_stated(panel.status[:, : origin + 1])
     usual = habit(closed, seen, origin + 1)
     chance = usual[:, (target - origin - 1) % 7]
     facts = calendar(panel.dates)

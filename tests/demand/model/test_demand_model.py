@@ -191,3 +191,19 @@ def test_bytes_do_not_depend_on_the_last_bits_of_exp_and_log(plain: Panel, monke
         monkeypatch.setattr(np, name, unsteady(getattr(np, name)))
     assert DemandModel.fit(plain, TRAIN, 90).to_bytes() == alone
     assert any(changed)
+
+
+def test_both_members_take_the_number_of_threads() -> None:
+    class Counting:
+        threads = 0
+
+        def use_threads(self, count: int) -> None:
+            self.threads = count
+
+    model = DemandModel.fit(ready(panel(noisy(shaped(4, 200))), 28), TRAIN, 28)
+    model.trees, model.direct = Counting(), Counting()
+    model.use_threads(3)
+    assert (model.trees.threads, model.direct.threads) == (3, 3)
+    model.direct = None
+    model.use_threads(1)
+    assert model.trees.threads == 1

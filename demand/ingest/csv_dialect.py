@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
+from demand.panel.arrow import buffer_of
 from demand.schema.errors import UserError
 
 BOM = b"\xef\xbb\xbf"
@@ -29,7 +30,7 @@ def as_utf8(data: pa.Buffer, file: str, encoding: str | None) -> tuple[pa.Buffer
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         return data, "utf-8"
     try:
-        return pa.py_buffer(data.to_pybytes().decode(encoding).encode()), encoding
+        return buffer_of(data.to_pybytes().decode(encoding).encode()), encoding
     except LookupError:
         raise UserError(f"params.yaml: data.encoding = {encoding!r} is no encoding: utf-8, cp1252, ...") from None
     except UnicodeDecodeError as error:

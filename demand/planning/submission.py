@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv as arrow_csv
 
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel
@@ -16,7 +18,7 @@ GIVEN = ("id", "sales")
 DECIMALS = 3
 
 
-def submission_rows(asked: pa.Table, file: str, panel: Panel, forecast: Forecast) -> list[tuple[str, float]]:
+def submission_rows(asked: Mapping[str, Sequence[str]], file: str, panel: Panel, forecast: Forecast) -> list[tuple[str, float]]:
     """GIVEN (units per day) for each row of a test file, in its order.
 
     Args:
@@ -27,7 +29,7 @@ def submission_rows(asked: pa.Table, file: str, panel: Panel, forecast: Forecast
     Raises:
         UserError: naming rows whose id repeats, whose series is not known or whose day is not forecast.
     """
-    identifier, date, store, item = ([(value or "").strip() for value in asked[name].to_pylist()] for name in ASKED)
+    identifier, date, store, item = ([value.strip() for value in asked[name]] for name in ASKED)
     row_of = {key: row for row, key in enumerate(zip(map(str, panel.store), map(str, panel.item), strict=True))}
     series = np.array([row_of.get(key, -1) for key in zip(store, item, strict=True)], int)
     ahead = (np.array([parse_test_day(text) for text in date], "M8[D]") - forecast.origin).astype(float)  # NaT becomes NaN
@@ -66,15 +68,15 @@ def parse_test_day(text: str) -> np.datetime64:
 NEEDS = ", ".join(ASKED)
 
 
-def read_test_file(content: bytes, file: str) -> pa.Table:
-    """The rows of a test file, as text; `file` is what messages call it."""
+def read_test_file(content: bytes, file: str) -> dict[str, list[str]]:
+    """The columns of a test file, as text; `file` is what messages call it."""
     try:
-        names = arrow_csv.open_csv(pa.BufferReader(content)).schema.names
-        as_text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-        table = arrow_csv.read_csv(pa.BufferReader(content), convert_options=as_text)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        names, *values = [row for row in rows if row]
+        columns = dict(zip(names, map(list, zip(*values, strict=True)), strict=True)) if values else {name: [] for name in names}
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:  # ValueError: no row, or one of another length
         raise UserError(f"{file} cannot be read ({error}): data.test_file in params.yaml needs a CSV with {NEEDS}") from None
-    missing = [name for name in ASKED if name not in names]
+    missing = [name for name in ASKED if name not in columns]
     if missing:
         raise UserError(f"{file} has no column {', '.join(missing)}: data.test_file needs {NEEDS}")
-    return table
+    return columns

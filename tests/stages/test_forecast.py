@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -123,7 +122,7 @@ def test_rows_that_cannot_be_answered_are_named(root: Path, rows: str, message: 
 
 
 def test_every_kind_of_wrong_row_is_told_at_once(sold: Panel, made: Forecast):
-    asked = pa.table({"id": ["1"] * 20, "date": ["never"] * 20, "store": ["x"] * 20, "item": ["y"] * 20})
+    asked = {"id": ["1"] * 20, "date": ["never"] * 20, "store": ["x"] * 20, "item": ["y"] * 20}
     with pytest.raises(UserError, match=r"20 rows with a store .*; and 15 more\. .*\n  20 rows with a date .*\n  19 rows with "):
         submission_rows(asked, "test.csv", sold, made)
 
@@ -145,7 +144,7 @@ def test_ids_that_are_text():
     whole = panel(noisy(shaped(2, 300)))
     texts = Panel(**{**whole.__dict__, "store": np.array(["north", "south"], object), "item": np.array(["01", "1"], object)})
     made = Forecast(whole.last_day, np.array([[1.5], [2.5]], "f4"), {}, {})
-    asked = pa.table({"id": ["a", "b"], "date": [str(whole.last_day + 1)] * 2, "store": ["south", " north"], "item": ["1", "01"]})
+    asked = {"id": ["a", "b"], "date": [str(whole.last_day + 1)] * 2, "store": ["south", " north"], "item": ["1", "01"]}
     assert submission_rows(asked, "test.csv", texts, made)== [("a", 2.5), ("b", 1.5)]
 
 

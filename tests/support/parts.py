@@ -37,8 +37,8 @@ def engine() -> bool:
 
 def postgres() -> Path | None:
     """PostgreSQL's programs: Debian keeps them out of the PATH."""
-    server = shutil.which("initdb")
-    return Path(server).parent if server else max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+    server = shutil.which("initdb")  # a link to it may lie where the server's user cannot go
+    return Path(server).resolve().parent if server else max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 
 PARTS: dict[str, tuple[Callable[[], object], str]] = {

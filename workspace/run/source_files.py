@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
+from demand.panel.arrow import buffer_of
 from demand.schema.errors import UserError
 from workspace.run import paths
 from workspace.run.paths import DEMO
@@ -48,7 +49,7 @@ def read_side_table(key: str, file: str) -> pa.Buffer | None:
     if Path(file) == empty and not empty.exists():
         return None
     try:
-        return pa.py_buffer(Path(file).read_bytes())
+        return buffer_of(Path(file).read_bytes())
     except OSError as error:
         raise UserError(f"data.{key}: {file} cannot be read ({error.strerror}): set it to a CSV of {key}, or to {empty} "
                         "where there are none") from None
@@ -59,7 +60,7 @@ def read_local(path: Path, pattern: str | None) -> list[tuple[str, pa.Buffer]]:
     files = [path]
     if path.is_dir():
         files = sorted(each for each in path.rglob("*") if each.is_file() and wanted(each.relative_to(path).as_posix(), pattern))
-    return [(str(file), pa.memory_map(str(file)).read_buffer() if file.stat().st_size else pa.py_buffer(b"")) for file in files]
+    return [(str(file), pa.memory_map(str(file)).read_buffer() if file.stat().st_size else buffer_of(b"")) for file in files]
 
 
 def read_s3(address: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]:
@@ -73,7 +74,7 @@ def read_s3(address: str, pattern: str | None) -> list[tuple[str, pa.Buffer]]:
         names = [root]
         if not system.isfile(root):
             names = sorted(name for name in system.find(root) if wanted(name.removeprefix(f"{root}/"), pattern))
-        return [(f"{S3}{name}", pa.py_buffer(system.cat_file(name))) for name in names]
+        return [(f"{S3}{name}", buffer_of(system.cat_file(name))) for name in names]
     except BotoCoreError as error:  # no credentials, no connection
         raise OSError(str(error)) from None
 

@@ -14,6 +14,7 @@ from demand.backtest.error_estimate import estimate_error_model
 from demand.backtest.fold_scores import MONTH, SCORES, by_horizon, fold_scores, means, point_scores
 from demand.backtest.folds import Fold
 from demand.backtest.group_scores import by_age, by_speed
+from demand.backtest.sum_scores import by_sum
 from demand.panel.fitted_model import FittedModel
 from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
@@ -64,7 +65,8 @@ def scored_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, M
         forecasts = [method(fold.history, fold.forecast.origin, fold.actual.shape[1]) for fold in folds]
         mean = means([point_scores(fold, point) for fold, point in zip(folds, forecasts, strict=True)])
         baseline_scores.append({"method": name, **{score: mean[score] for score in BASELINE_SCORES}})
-    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base.kind} for fold in folds]
+    heads = [{"origin": str(fold.forecast.origin), "base": fold.model.base.kind,
+              "spells": round(fold.model.joint_error.spells, 1)} for fold in folds]
     return {
         "origins": len(folds),
         "horizon": folds[-1].actual.shape[1],
@@ -76,13 +78,14 @@ def scored_record(folds: Sequence[Fold], panel: Panel, baselines: Mapping[str, M
         "per_month": by_horizon(folds, MONTH),
         "per_speed": by_speed(folds),
         "per_age": by_age(folds),
+        "sums": by_sum(folds),
     }
 
 
 def unscored_record() -> dict[str, Any]:
     """The same keys, where the history is too short for an origin."""
     return {"origins": 0, "horizon": None, **dict.fromkeys(SCORES), "base": None,
-            "baselines": [], "normal": [], "per_origin": [], "per_month": [], "per_speed": [], "per_age": []}
+            "baselines": [], "normal": [], "per_origin": [], "per_month": [], "per_speed": [], "per_age": [], "sums": []}
 
 
 def backtest_tables(folds: Sequence[Fold], model: FittedModel) -> dict[str, plot_tables.Table]:
@@ -91,6 +94,7 @@ def backtest_tables(folds: Sequence[Fold], model: FittedModel) -> dict[str, plot
         "actual_vs_predicted": plot_tables.total_per_day(folds),
         "sample_series": plot_tables.sample_series(folds),
         "error_by_horizon": plot_tables.by_week(folds, ("smape", "wape", "mae")),
+        "coverage_of_sums": plot_tables.sum_coverage(folds),
         "coverage_by_horizon": plot_tables.by_week(folds, [f"coverage_{level}" for level in LEVELS]),
         "feature_importance": plot_tables.importance(model),
         "residuals_by_store": plot_tables.residuals(folds, "store"),

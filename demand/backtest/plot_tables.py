@@ -9,6 +9,7 @@ import numpy as np
 
 from demand.backtest.fold_scores import WEEK, by_horizon
 from demand.backtest.folds import Fold
+from demand.backtest.sum_scores import by_sum
 from demand.panel.fitted_model import FittedModel
 
 Table = dict[str, list[Any]]
@@ -48,6 +49,13 @@ def by_week(folds: Sequence[Fold], columns: Sequence[str]) -> Table:
     rows = by_horizon(folds, WEEK)
     weeks = [(row["first_day"] - 1) // WEEK + 1 for row in rows]
     return {"week": weeks} | {name: [row[name] for row in rows] for name in columns}
+
+
+def sum_coverage(folds: Sequence[Fold]) -> Table:
+    """`sum` (what is summed, over how many days) and `coverage_80`, % of these sums."""
+    rows = by_sum(folds)
+    return {"sum": [f"{row['level']}, {row['days']} day{'s' * (row['days'] > 1)}" for row in rows],
+            "coverage_80": [row["coverage_80"] for row in rows]}
 
 
 def residuals(folds: Sequence[Fold], key: str) -> Table:

@@ -23,6 +23,11 @@ class SumForecast:
         """(G, Q) units: with these probabilities, from 0 to 1 and rising, no more is sold. Whole where sales are."""
         return quantiles(self.mean, self.variance, self.freedom, levels, self.whole)
 
+    def interval(self, percent: float) -> tuple[np.ndarray, np.ndarray]:
+        """(G,) ends, units: sales lie between them, both counted, with this probability."""
+        low, high = self.quantiles([(100 - percent) / 200, (100 + percent) / 200]).T
+        return low, high
+
 
 def forecast_sums(error: JointError, units: np.ndarray, first: int, store: np.ndarray, item: np.ndarray,
                   group: np.ndarray) -> SumForecast:

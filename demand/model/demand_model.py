@@ -22,6 +22,7 @@ from demand.model.direct_member import direct_base, fit_direct
 from demand.model.holdout import member_forecast, tune_on_holdout
 from demand.model.intervals import Dispersion, in_whole_units, joint_error_of, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
+from demand.model.past_errors import Recipe, learn_joint_error
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
 from demand.model.trees.train_params import TrainParams
@@ -70,7 +71,7 @@ class DemandModel:
         end, prices = panel.column(panel.last_day), price_names(panel)
         panel = as_discounts(without_extremes(panel, end), prices)
         rates = fit_off_sale(panel, end)
-        panel, _ = without_off_sale(panel, end, rates)
+        recorded, (panel, _) = panel, without_off_sale(panel, end, rates)
         factors = fit_factors(panel)
         sums = SeasonalSums(panel, factors.seasonal_factor(panel))
         tests = inner_backtest(factors, sums, end, horizon)
@@ -87,12 +88,13 @@ class DemandModel:
         rows = training_rows(BaseForecast(factors, weights), design, end, horizon, train.rows, train.seed)
         trees, _ = ALGORITHMS[train.algorithm].fit(train, rows.matrix, rows.ratio, rows.weight, tuning.trees)
         direct = fit_direct(factors, design, end, horizon, train) if tuning.share else None
+        joint = learn_joint_error(recorded, Recipe(weights, tuning, trees, rates, train), horizon, spread.whole)
         facts = {
             "trained_through": str(panel.last_day), "trained_from": str(panel.dates[0]), "horizon": horizon, "base": kind,
             "weights": weights, "direct_share": tuning.share, "off_sale": asdict(rates),
             "train": train.model_dump(mode="json"), "known_future": list(panel.known_names), "prices": list(prices),
             "trees": tuning.trees, "rows": len(rows.sales), "series": panel.n_series,
-            "intervals": "held-out days" if tuning.spread else "prior",
+            "intervals": "held-out days" if tuning.spread else "prior", "joint_error": joint.to_json() if joint else None,
             "base_tests": {k: {"error_pct": round(test.error, 4), "common": round(test.common, 6), "origins": test.origins}
                            for k, test in tests.items()},
         }

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from demand.distribution.joint_error import JointError
 from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel
 
@@ -27,6 +28,10 @@ class FittedModel(Protocol):
     @property
     def trained_through(self) -> np.datetime64:
         """The last day that the training saw."""
+
+    @property
+    def joint_error(self) -> JointError:
+        """How its errors go together over days and series."""
 
     def predict(self, panel: Panel, origin: np.datetime64, horizon: int) -> Forecast:
         """Forecast the days after `origin` for every series of the panel; later sales in it are not looked at."""

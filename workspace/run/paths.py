@@ -13,6 +13,7 @@ LATEST = Path("models/model_latest.pkl")
 CHAMPION = Path("models/champion.json")
 VERSIONS = Path("models/versions")
 FORECAST = Path("data/forecast/forecast.parquet")
+TOTALS = Path("data/forecast/totals.parquet")
 SUBMISSION = Path("data/forecast/submission.csv")
 
 DRIFT_REPORT = Path("reports/data_drift_report.html")

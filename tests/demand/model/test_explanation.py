@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demand.model.base.level import KINDS
-from demand.model.demand_model import DemandModel
+from demand.model.demand_model import DemandModel, read_model
 from demand.model.explanation import Explanation, explain
 from demand.model.trees.design_matrix import CALENDAR_USED, feature_groups, feature_names
 from demand.panel.panel import CLOSED, FUTURE, Panel
 from demand.panel.store_events import Event, StoreEvents
+from tests.demand.model.test_stored_champions import ORIGIN, RELEASES, STORED, stored_panel
 from tests.support.panels import TRAIN, noisy, panel, ready, shaped
 
 DAYS, HORIZON = 600, 28
@@ -133,6 +134,13 @@ def test_a_planned_closed_day_is_the_factor_that_is_zero() -> None:
     whole, model = fitted("planned", "xgboost", "auto")
     factors = explain(model, whole, whole.last_day, HORIZON).factors
     np.testing.assert_array_equal(factors["open"], whole.known[:, DAYS:, 0])
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_stored_champion_is_explained(release: str) -> None:
+    path, whole = STORED / release / "model.pkl", stored_panel()
+    model = read_model(path.read_bytes(), str(path))
+    assert_multiplies(explain(model, whole, ORIGIN, 14), model.predict(whole, ORIGIN, 14).point)
 
 
 def test_the_trees_part_is_xgboosts_own_contributions() -> None:

@@ -1,0 +1,52 @@
+"""Why the forecast of a day, or of a sum, is what it is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from api import errors
+from api.access import KeyedRoute
+from api.routes.series import ID
+from api.schemas import DAY
+from api.services import services
+from api.serving.explanations import explanation
+
+EXAMPLE: JsonDict = {
+    "store": 1, "item": 1, "start": "2025-01-15", "end": "2025-01-15", "series": 1, "days": 1, "forecast": 20.5576126,
+}
+DAY_FORM = {"pattern": DAY, "json_schema_extra": {"format": "date"}}
+Store = Annotated[str | None, Query(description="store as in the data; all when left out", **ID)]
+Item = Annotated[str | None, Query(description="item as in the data; all when left out", **ID)]
+Start = Annotated[str | None, Query(description="first day, YYYY-MM-DD; the first that is forecast when left out", **DAY_FORM)]
+End = Annotated[str | None, Query(description="last day, YYYY-MM-DD; the last that is forecast when left out", **DAY_FORM)]
+router = APIRouter(tags=["forecasts"], route_class=KeyedRoute)
+
+
+class Explanation(BaseModel):
+    """What a forecast is made of. Of a sum, each factor is the sum with it and those before it beside the sum without it."""
+
+    model_config = ConfigDict(protected_namespaces=(), json_schema_extra={"examples": [EXAMPLE]})
+
+    store: int | str | None = Field(description="null where all stores are summed")
+    item: int | str | None = Field(description="null where all items are summed")
+    start: str
+    end: str
+    series: int = Field(description="how many are summed")
+    days: int = Field(description="how many are summed")
+    forecast: float = Field(description="units, the product of the factors")
+    factors: dict[str, float] = Field(description="in the order in which they are multiplied; level is in units")
+    model_version: str
+    forecast_origin: str
+
+
+@router.get("/explain", summary="Why the forecast of a day, or of any sum, is what it is",
+            responses=errors.documented(401, 404, 413, 422, 503) | {200: {"model": Explanation}})
+async def explain(request: Request, store: Store = None, item: Item = None, start: Start = None, end: End = None) -> Response:
+    served = services(request).serving_model()
+    return Response(await asyncio.to_thread(explanation, served, store, item, start, end), media_type="application/json")

@@ -93,8 +93,8 @@ class DemandForecaster:
 
         Args:
             h, X_df: as of predict.
-            exact: whether XGBoost's contributions are SHAP values, about 1 ms per row, or a fast approximation with the same sum;
-                None for SHAP values of up to 300 rows.
+            exact: whether XGBoost's contributions are SHAP values, up to 1 ms per row, or a fast approximation with the same sum;
+                None for SHAP values of up to 500 rows.
 
         Returns:
             Rows sorted by store, item and date. What each factor is: demand/model/explanation.py.

@@ -23,7 +23,7 @@ from demand.model.holdout import member_rows
 from demand.model.trees.design_matrix import feature_groups
 from demand.panel.panel import Panel
 
-EXACT_ROWS = 300  # series x days up to which contributions are exact unless asked otherwise: less than half a second
+EXACT_ROWS = 500  # series x days up to which contributions are exact unless asked otherwise
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def explain(model: DemandModel, panel: Panel, origin: np.datetime64, horizon: in
 
     Args:
         first: days from the origin to the first day that is explained; the last one is `horizon` days after it.
-        exact: whether XGBoost's contributions are SHAP values, about 1 ms per series and day, or its fast approximation of them,
-            which has the same sum; None for SHAP values of up to EXACT_ROWS series x days.
+        exact: whether XGBoost's contributions are SHAP values (Lundberg et al. 2018), up to 1 ms per series and day, or its fast
+            approximation of them, which has the same sum; None for SHAP values of up to EXACT_ROWS series x days.
     """
     design, o, on_sale = model.design_at(panel, origin, horizon, trades)
     closed = chance_of_closing(design.panel, o, horizon) if closing is None else closing

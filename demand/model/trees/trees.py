@@ -23,7 +23,7 @@ class Trees(Protocol):
         """(N, F + 1) log factors whose sum is the log of the multiple: one per feature, last what all rows share; or None.
 
         Args:
-            exact: SHAP values (Lundberg et al. 2018), about 1 ms per row, in place of an approximation in a fiftieth of that.
+            exact: SHAP values, up to 1 ms per row, instead of an approximation in a twentieth of that or less.
         """
 
     def importance(self, names: list[str]) -> dict[str, float]:

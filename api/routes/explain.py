@@ -18,10 +18,10 @@ from api.services import services
 from api.serving.explanations import explanation
 
 EXAMPLE: JsonDict = {
-    "store": 1, "item": 1, "start": "2025-01-15", "end": "2025-01-15", "series": 1, "days": 1, "forecast": 21.2066110372,
-    "factors": {"level": 27.6407007708, "growth": 1.00098121338, "weekday": 0.878805041313, "month": 0.860175490379,
-                "trees:horizon": 0.991174856985, "trees:calendar": 1.00609939051, "trees:recent_sales": 0.987571328385,
-                "trees:past_years": 0.999468478732, "trees": 0.999924881288, "direct_member": 1.03019770692, "on_sale": 1.0,
+    "store": 1, "item": 1, "start": "2025-01-15", "end": "2025-01-15", "series": 1, "days": 1, "forecast": 21.206611,
+    "factors": {"level": 27.6407008, "growth": 1.00098121, "weekday": 0.878805041, "month": 0.86017549,
+                "trees:horizon": 0.991174857, "trees:calendar": 1.00609939, "trees:recent_sales": 0.987571328,
+                "trees:past_years": 0.999468479, "trees": 0.999924881, "direct_member": 1.03019771, "on_sale": 1.0,
                 "open": 1.0},
     "model_version": "candidate-72a6864cf71d", "forecast_origin": "2024-12-31",
 }

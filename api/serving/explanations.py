@@ -11,7 +11,7 @@ from api.serving.lookup_table import LookupTable, OutsideHorizonError, same_kind
 from api.serving.served import Served
 
 MOST_SERIES, MOST_ROWS = 1_000, 50_000  # of one answer; rows are series × days: less than a second of one core
-DIGITS = 12  # significant ones: the factors multiply to the forecast far beyond six
+DIGITS = 9  # significant ones: rounded factors still multiply to the forecast to about 1e-8 of it
 
 
 def explanation(served: Served, store: str | None, item: str | None, start: str | None, end: str | None) -> bytes:

@@ -120,14 +120,15 @@ class DemandModel:
         panel, on_sale = self.on_sale(self.as_fitted(panel, o), o, horizon, trades)
         return DesignMatrix(self.base.sums(panel)), o, on_sale
 
-    def members(self, design: DesignMatrix, o: int, horizon: int, pool: GlobalLevel | None) -> tuple[np.ndarray, np.ndarray]:
-        """(S, horizon) each: the first member's forecast alone, and averaged with the direct member's, where there is one."""
-        ahead = design, o, horizon, np.arange(design.panel.n_series), pool
-        first = member_forecast(self.base, self.trees, *ahead)
+    def members(self, design: DesignMatrix, o: int, horizon: int, pool: GlobalLevel | None,
+                first: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """(S, H) each: one member's forecast alone, and averaged with the direct member's, where there is one."""
+        ahead = design, o, horizon, np.arange(design.panel.n_series), pool, first
+        alone = member_forecast(self.base, self.trees, *ahead)
         if self.direct is None:
-            return first, first
+            return alone, alone
         direct = member_forecast(direct_base(self.factors), self.direct, *ahead)
-        return first, first + self.facts["direct_share"] * (direct - first)
+        return alone, alone + self.facts["direct_share"] * (direct - alone)
 
     def as_fitted(self, panel: Panel, end: int) -> Panel:
         """The panel in the form that the factors were fitted to: without extremes up to position `end`, prices as discounts."""

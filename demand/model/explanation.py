@@ -72,11 +72,11 @@ def explain(model: DemandModel, panel: Panel, origin: np.datetime64, horizon: in
     """
     design, o, on_sale = model.design_at(panel, origin, horizon, trades)
     closed = chance_of_closing(design.panel, o, horizon) if closing is None else closing
-    everyone, ahead = np.arange(len(on_sale)), slice(first - 1, horizon)
-    member, forecast = (units[:, ahead] for units in model.members(design, o, horizon, pool))
+    days, ahead = np.arange(first, horizon + 1), slice(first - 1, horizon)
+    member, forecast = model.members(design, o, horizon, pool, first)
     level = model.base.at(design.sums, o, pool)
-    rows = member_rows(level, design, o, horizon, everyone).reshape(len(everyone), horizon, -1)[:, ahead]
-    parts = [("level", level.level[:, None]), ("growth", level.growth_factor(np.arange(first, horizon + 1))),
+    rows = member_rows(level, design, o, days, np.arange(len(member))).reshape(*member.shape, -1)
+    parts = [("level", level.level[:, None]), ("growth", level.growth_factor(days)),
              *seasonal_parts(model, design.panel, slice(o + first, o + horizon + 1)),
              *tree_parts(model, rows, member.size <= EXACT_ROWS if exact is None else exact)]
     factors = {name: np.broadcast_to(values, member.shape).astype("f8") for name, values in parts}

@@ -75,16 +75,21 @@ def tune_on_holdout(panel: Panel, weights: dict[str, float], train: TrainParams,
 
 
 def member_forecast(base: BaseForecast, trees: Any, design: DesignMatrix, origin: int, horizon: int,
-                    series: np.ndarray, pool: GlobalLevel | None = None) -> np.ndarray:
-    """(N, H) units per day of some series of the panel after an origin: the base forecast times what the trees make of it."""
+                    series: np.ndarray, pool: GlobalLevel | None = None, first: int = 1) -> np.ndarray:
+    """(N, H) units per day of some series of the panel after an origin: the base forecast times what the trees make of it.
+
+    Args:
+        first, horizon: days from the origin to the first day and to the last one.
+    """
+    days = np.arange(first, horizon + 1)
     level = base.at(design.sums, origin, pool)
-    ratio = trees.predict(member_rows(level, design, origin, horizon, series)).reshape(len(series), horizon)
-    return np.asarray(base.units(design.sums, level, origin, np.arange(1, horizon + 1))[series] * ratio)
+    ratio = trees.predict(member_rows(level, design, origin, days, series)).reshape(len(series), len(days))
+    return np.asarray(base.units(design.sums, level, origin, days)[series] * ratio)
 
 
-def member_rows(level: Level, design: DesignMatrix, origin: int, horizon: int, series: np.ndarray) -> np.ndarray:
-    """(N x H, F) rows of the design matrix of some series on the days after an origin."""
-    i, h = np.repeat(series, horizon), np.tile(np.arange(1, horizon + 1), len(series))
+def member_rows(level: Level, design: DesignMatrix, origin: int, days: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """(N x H, F) rows of the design matrix of some series, `days` (H,) after an origin."""
+    i, h = np.repeat(series, len(days)), np.tile(days, len(series))
     return design.rows(i, np.full(len(i), origin), h, level.level[i])
 
 

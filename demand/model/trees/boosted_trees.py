@@ -42,7 +42,8 @@ class Boosted:
         return np.asarray(self.booster.inplace_predict(matrix))
 
     def contributions(self, matrix: np.ndarray, exact: bool) -> np.ndarray | None:
-        return np.asarray(self.booster.predict(xgboost().DMatrix(matrix), pred_contribs=True, approx_contribs=not exact))
+        rows = xgboost().DMatrix(matrix, nthread=1)
+        return np.asarray(self.booster.predict(rows, pred_contribs=True, approx_contribs=not exact))
 
     def importance(self, names: list[str]) -> dict[str, float]:
         gain = self.booster.get_score(importance_type="total_gain")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from demand.distribution.joint_error import JointError
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.closing_probability import CLOSED_FROM, chance_of_closing
 from demand.model.base.extremes import without_extremes
@@ -19,7 +20,7 @@ from demand.model.base.prices import as_discounts, price_names
 from demand.model.base.seasonal_sums import SeasonalSums
 from demand.model.direct_member import direct_base, fit_direct
 from demand.model.holdout import member_forecast, tune_on_holdout
-from demand.model.intervals import Dispersion, in_whole_units, prior_dispersion, shared_error, widened
+from demand.model.intervals import Dispersion, in_whole_units, joint_error_of, prior_dispersion, shared_error, widened
 from demand.model.model_file import bytes_in_file, pack, unpack
 from demand.model.trees.algorithms import ALGORITHMS
 from demand.model.trees.design_matrix import DesignMatrix, feature_names
@@ -52,6 +53,12 @@ class DemandModel:
     def off_sale_rates(self) -> OffSaleRates | None:
         """None for a model of format 1, which does not judge what is off sale."""
         return OffSaleRates(**self.facts["off_sale"]) if "off_sale" in self.facts else None
+
+    @property
+    def joint_error(self) -> JointError:
+        """How its errors go together over days and series."""
+        known = self.facts.get("joint_error")
+        return JointError.from_json(known, self.spread.whole) if known else joint_error_of(self.spread)
 
     @classmethod
     def fit(cls, panel: Panel, train: TrainParams, horizon: int) -> DemandModel:

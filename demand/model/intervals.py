@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from demand.distribution.count_distribution import count_quantiles, normal_scores
+from demand.distribution.joint_error import ERRORS, MEMORIES, JointError
 from demand.model.base.factors import SEASON_NEEDS
-from demand.model.count_distribution import count_quantiles, normal_scores
 from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
 
@@ -132,3 +133,11 @@ def variance(actual: np.ndarray, forecast: np.ndarray) -> tuple[float, float]:
     if relative > 0 and counting == 0:
         relative = float((per_unit / mean).mean())
     return (counting, relative) if counting + relative > 0 else (1.0, 0.0)
+
+
+def joint_error_of(spread: Dispersion) -> JointError:
+    """What the spread of single days says, where nothing is known of sums: what series share lasts, the rest is of each day."""
+    relative = np.zeros((len(ERRORS), len(MEMORIES)))
+    relative[ERRORS.index("all"), MEMORIES.index("level")] = spread.common
+    relative[ERRORS.index("series"), MEMORIES.index("day")] = spread.relative
+    return JointError(spread.counting, relative, float(SPELLS), spread.whole)

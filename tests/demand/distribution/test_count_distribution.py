@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from demand.model.count_distribution import SMALL_MEAN, count_quantiles, normal_scores
+from demand.distribution.count_distribution import SMALL_MEAN, count_quantiles, normal_scores
 from demand.model.intervals import TAILS, fit_dispersion, in_whole_units
 from tests.support.panels import panel
 

@@ -1,0 +1,1 @@
+"""How sales are spread around their forecast: counts, and sums of them."""

@@ -1,0 +1,39 @@
+"""Forecasts of sums: what groups of series sell over a span of days, with the quantiles of that, from the joint error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from demand.distribution.joint_error import JointError, quantiles, variances
+
+
+@dataclass(frozen=True)
+class SumForecast:
+    """G sums. `mean` and `variance` (G,), units and their square; `freedom` (G,) degrees of freedom of that variance."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    freedom: np.ndarray
+    whole: bool
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        """(G, Q) units: with these probabilities, from 0 to 1 and rising, no more is sold. Whole where sales are."""
+        return quantiles(self.mean, self.variance, self.freedom, levels, self.whole)
+
+
+def forecast_sums(error: JointError, units: np.ndarray, first: int, store: np.ndarray, item: np.ndarray,
+                  group: np.ndarray) -> SumForecast:
+    """What each group of series sells on some days together.
+
+    Args:
+        units: (S, D) forecast of the series on these days, units per day; 0 adds nothing to a sum.
+        first: days from the origin to the first of them, from 1.
+        store, item: (S,) int codes from 0, of the series' stores and items.
+        group: (S,) int codes from 0: the sum that each series is in.
+    """
+    mean = np.bincount(group, units.sum(axis=1, dtype="f8"))
+    variance, freedom = variances(error, units, first, store, item, group)
+    return SumForecast(mean, variance, freedom, error.whole)

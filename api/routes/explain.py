@@ -53,5 +53,7 @@ class Explanation(BaseModel):
 @router.get("/explain", summary="Why the forecast of a day, or of any sum, is what it is",
             responses=errors.documented(401, 404, 413, 422, 503) | {200: {"model": Explanation}})
 async def explain(request: Request, store: Store = None, item: Item = None, start: Start = None, end: End = None) -> Response:
-    served = services(request).serving_model()
-    return Response(await asyncio.to_thread(explanation, served, store, item, start, end), media_type="application/json")
+    api = services(request)
+    async with api.explaining:
+        content = await asyncio.to_thread(explanation, api.serving_model(), store, item, start, end)
+    return Response(content, media_type="application/json")

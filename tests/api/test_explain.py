@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from math import prod
@@ -99,6 +101,22 @@ def test_the_answer_does_not_depend_on_how_many_series_are_in_memory(client: Tes
         monkeypatch.setattr(whatif, "PART", part)
         answers.append(ask(client))
     assert answers[0] == answers[1] == answers[2]
+
+
+def test_one_is_computed_at_a_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = [], []
+
+    def slow(*_: object) -> bytes:
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.05)
+        running.pop()
+        return b"{}"
+
+    monkeypatch.setattr(route, "explanation", slow)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: client.get("/explain").status_code, range(4)))
+    assert (answers, most) == ([200] * 4, [1] * 4)
 
 
 def test_any_ids(opaque: Path, tmp_path: Path) -> None:

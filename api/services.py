@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from fastapi import HTTPException, Request
 
@@ -15,13 +16,18 @@ from api.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one app."""
+    """The parts of one app.
+
+    Attributes:
+        explaining: one explanation is computed at a time, which bounds memory and leaves the threads to other requests.
+    """
 
     settings: Settings
     store: ModelStore
     telemetry: Telemetry
     bodies: Bodies
     key: bytes | None
+    explaining: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     @classmethod
     def of(cls, settings: Settings, store: ModelStore, telemetry: Telemetry) -> Services:

@@ -1,9 +1,10 @@
-"""The model with the face that data scientists know: fit, predict and cross_validation on long data frames.
+"""The model with the face that data scientists know: fit, predict, explain and cross_validation on long data frames.
 
     from demand.forecaster import DemandForecaster
 
     model = DemandForecaster().fit(sales)          # columns: date, store, item, sales
     next_days = model.predict(h=28)                # store, item, date, horizon, forecast, lo_80, hi_80, lo_95, hi_95
+    reasons = model.explain(h=28)                  # store, item, date, horizon, forecast, level, growth, weekday, month ...
 
 Frames are anything that Arrow can read (pandas, polars, pyarrow); pandas in gives pandas out, anything else a pyarrow table.
 Checks, cleaning, model and numbers are those of the pipeline.
@@ -25,11 +26,12 @@ from demand.cleaning.prepare_params import DEFAULTS as PREPARE
 from demand.ingest.data_params import Columns, DataParams
 from demand.ingest.table_reader import source_of_table
 from demand.model.demand_model import DemandModel
+from demand.model.explanation import explain
 from demand.model.trees.train_params import TrainParams
 from demand.panel.arrow import to_arrow
 from demand.panel.forecast import LEVELS
 from demand.panel.panel import Panel
-from demand.planning.forecast_table import forecast_next_days, forecast_table
+from demand.planning.forecast_table import forecast_next_days, forecast_table, table_of_days, with_days_ahead
 from demand.schema.errors import UserError
 
 TRAIN = TrainParams(algorithm="xgboost", base="auto", max_depth=6, n_estimators=200, learning_rate=0.1, rows=80_000, seed=0)
@@ -80,13 +82,33 @@ class DemandForecaster:
             X_df: store, item, date and the future covariates of the days to forecast; not needed without covariates.
             level: intervals to give, of 80 and 95 %.
         """
-        if self.model is None:
-            raise UserError("fit the forecaster before it predicts")
         if unknown := set(level) - set(LEVELS):
             raise UserError(f"level = {sorted(unknown)}: there are intervals of {' and '.join(map(str, LEVELS))} %")
-        panel = self.panel if X_df is None else self.panel_of(with_future_rows(self.history, as_table(X_df)))
-        table = forecast_table(panel, forecast_next_days(panel, self.model, h or self.horizon))
+        model, panel = self.model_and_panel(X_df)
+        table = forecast_table(panel, forecast_next_days(panel, model, h or self.horizon))
         return self.like_input(table.drop([f"{end}_{each}" for each in LEVELS if each not in level for end in ("lo", "hi")]))
+
+    def explain(self, h: int | None = None, X_df: Any = None, exact: bool | None = None) -> Any:
+        """Why predict says so: store, item, date, horizon, forecast, then one column per factor; their product is the forecast.
+
+        Args:
+            h, X_df: as of predict.
+            exact: whether XGBoost's contributions are SHAP values, up to 1 ms per row, or a fast approximation with the same sum;
+                None for SHAP values of up to 500 rows.
+
+        Returns:
+            Rows sorted by store, item and date. What each factor is: demand/model/explanation.py.
+        """
+        model, panel = self.model_and_panel(X_df)
+        h = h or self.horizon
+        made = explain(model, with_days_ahead(panel, h), panel.last_day, h, exact=exact)
+        return self.like_input(table_of_days(panel, panel.last_day, {"forecast": made.forecast, **made.factors}))
+
+    def model_and_panel(self, X_df: Any) -> tuple[DemandModel, Panel]:
+        """The model, and the panel with the future covariates of `X_df`."""
+        if self.model is None:
+            raise UserError("fit the forecaster before it predicts")
+        return self.model, self.panel if X_df is None else self.panel_of(with_future_rows(self.history, as_table(X_df)))
 
     def cross_validation(self, df: Any, n_windows: int = 4, step_size: int | None = None, h: int | None = None) -> Any:
         """Forecasts from past origins beside what was sold, each by a model that saw nothing after its origin.

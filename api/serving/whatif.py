@@ -12,6 +12,7 @@ from demand.cleaning.prepare_params import DEFAULTS
 from demand.model.base.closing_probability import habit
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
+from demand.model.explanation import EXACT_ROWS, Explanation, explain
 from demand.panel.attributes import Attributes
 from demand.panel.calendar import YEAR
 from demand.panel.forecast import Forecast
@@ -19,6 +20,7 @@ from demand.panel.panel import CLOSED, FILLED, OBSERVED, OPEN, OUTLIER, Panel, i
 from demand.panel.store_events import StoreEvents
 
 DECIMALS = 6  # of units per day
+PART = 50  # series that are explained at a time
 
 
 def stacked(made: Forecast) -> np.ndarray:
@@ -108,6 +110,27 @@ class WhatIf:
             closing = np.where(was == now, closing, np.maximum(now, np.where(closing > was, closing, 0)))
         made = self.model.predict(panel, self.dates[self.origin], self.closing.shape[1], self.pool, closing, trades)
         return stacked(made)[0]
+
+
+    def explain(self, rows: np.ndarray, first: int, last: int) -> Explanation:
+        """The factors of the forecast of some series, as planned; PART series are in memory at a time.
+
+        Args:
+            rows: (N,) positions of the series.
+            first, last: days of the forecast, 1 the day after the origin.
+        """
+        exact = len(rows) * (last - first + 1) <= EXACT_ROWS
+        parts = [self.explain_part(rows[at:at + PART], first, last, exact) for at in range(0, len(rows), PART)]
+        names = parts[0].factors  # the same in every part
+        return replace(parts[0], factors={name: np.concatenate([part.factors[name] for part in parts]) for name in names})
+
+    def explain_part(self, rows: np.ndarray, first: int, last: int, exact: bool) -> Explanation:
+        """The same for series that are all in memory at once."""
+        sales = self.sales[rows]
+        panel = Panel(self.store[rows], self.item[rows], self.dates, sales, sales, self.status[rows], self.known[rows],
+                      self.known_names, self.events, self.attributes)
+        return explain(self.model, panel, self.dates[self.origin], last, first, self.pool, self.closing[rows, :last],
+                       self.trades[rows], exact)
 
 
 def closing_habit(status: np.ndarray, end: int, horizon: int) -> np.ndarray:

@@ -22,6 +22,8 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.body = answerable(case.body, facts["days"], facts["known_future"])
         if case.query and isinstance(case.query.get("horizon"), int):
             case.query["horizon"] = min(case.query["horizon"], len(facts["days"]))
+        if case.query:
+            case.query |= span_of(case.query, facts["days"])
 
 
 def answerable(body: Any, days: list[str], columns: list[str]) -> Any:
@@ -44,6 +46,12 @@ def answerable(body: Any, days: list[str], columns: list[str]) -> Any:
     if isinstance(body.get("horizon"), int | float):  # 3.0 is an integer, too
         body["horizon"] = min(body["horizon"], len(days))
     return body
+
+
+def span_of(query: dict[str, Any], days: list[str]) -> dict[str, str]:
+    """The first and last day of a query as days of the forecast, in this order."""
+    names = [name for name in ("start", "end") if isinstance(query.get(name), str)]
+    return dict(zip(names, sorted(day_for(query[name], days) for name in names), strict=True))
 
 
 def by_day(value: Any, days: list[str]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from demand.distribution.joint_error import JointError
 from demand.model.base.base_forecast import BaseForecast
-from demand.model.base.closing_probability import chance_of_closing
+from demand.model.base.closing_probability import CLOSED_FROM, chance_of_closing
 from demand.model.base.extremes import without_extremes
 from demand.model.base.factors import SEASON_NEEDS, Factors, fit_factors
 from demand.model.base.level import RECENT, GlobalLevel
@@ -109,25 +109,35 @@ class DemandModel:
                 day (`chance_of_closing`), and the days on which its store trades (`store_trades`), for when the panel holds only
                 some of them.
         """
-        panel = extended_to(panel, origin, horizon)
+        design, o, on_sale = self.design_at(panel, origin, horizon, trades)
+        forecast = self.members(design, o, horizon, pool)[1] * on_sale
+        quantile = self.spread.at(forecast, np.arange(1, horizon + 1))
+        closed = chance_of_closing(design.panel, o, horizon) if closing is None else closing
+        off = np.maximum(closed, 1 - on_sale)
+        kept = {tail: np.where(off >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
+        point = np.where(closed >= CLOSED_FROM, 0, forecast).astype("f4")
+        return Forecast(origin, point, {p: kept[(100 - p) / 200] for p in LEVELS}, {p: kept[(100 + p) / 200] for p in LEVELS})
+
+    def design_at(self, panel: Panel, origin: np.datetime64, horizon: int, trades: np.ndarray | None,
+                  ) -> tuple[DesignMatrix, int, np.ndarray]:
+        """What both members read at an origin, the origin's position, and the chance (S, horizon) to be on sale after it."""
+        panel = panel.extended(int((origin - panel.last_day).astype(int)) + horizon)
         if list(panel.known_names) != self.facts["known_future"]:
             raise UserError(f"the model was trained with the known-future columns {self.facts['known_future']}, the data has "
                             f"{list(panel.known_names)}: set data.known_future as it was, or train again")
-        base, o = self.base, panel.column(origin)
+        o = panel.column(origin)
         panel, on_sale = self.on_sale(self.as_fitted(panel, o), o, horizon, trades)
-        everyone, days = np.arange(panel.n_series), np.arange(1, horizon + 1)
-        design = DesignMatrix(base.sums(panel))
-        forecast = member_forecast(base, self.trees, design, o, horizon, everyone, pool)
-        if self.direct is not None:
-            direct = member_forecast(direct_base(self.factors), self.direct, design, o, horizon, everyone, pool)
-            forecast += self.facts["direct_share"] * (direct - forecast)
-        forecast = forecast * on_sale
-        quantile = self.spread.at(forecast, days)
-        closed = chance_of_closing(panel, o, horizon) if closing is None else closing
-        off = np.maximum(closed, 1 - on_sale)
-        kept = {tail: np.where(off >= tail, 0, value).astype("f4") for tail, value in quantile.items()}
-        point = np.where(closed >= 0.5, 0, forecast).astype("f4")
-        return Forecast(origin, point, {p: kept[(100 - p) / 200] for p in LEVELS}, {p: kept[(100 + p) / 200] for p in LEVELS})
+        return DesignMatrix(self.base.sums(panel)), o, on_sale
+
+    def members(self, design: DesignMatrix, o: int, horizon: int, pool: GlobalLevel | None,
+                first: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """(S, H) each: one member's forecast alone, and averaged with the direct member's, where there is one."""
+        ahead = design, o, horizon, np.arange(design.panel.n_series), pool, first
+        alone = member_forecast(self.base, self.trees, *ahead)
+        if self.direct is None:
+            return alone, alone
+        direct = member_forecast(direct_base(self.factors), self.direct, *ahead)
+        return alone, alone + self.facts["direct_share"] * (direct - alone)
 
     def as_fitted(self, panel: Panel, end: int) -> Panel:
         """The panel in the form that the factors were fitted to: without extremes up to position `end`, prices as discounts."""
@@ -203,8 +213,3 @@ def dump_model(model: DemandModel) -> bytes:
 def read_model(content: bytes, file: str) -> DemandModel:
     """The model of a model file's content, without unpickling; a UserError where it is none. Check the file's hash first."""
     return DemandModel.from_bytes(bytes_in_file(content, file))
-
-
-def extended_to(panel: Panel, origin: np.datetime64, horizon: int) -> Panel:
-    """The panel with a time axis of at least `horizon` days after the origin."""
-    return panel.extended(int((origin - panel.last_day).astype(int)) + horizon)

@@ -9,7 +9,7 @@ import numpy as np
 
 from demand.model.base.base_forecast import BaseForecast
 from demand.model.base.factors import fit_factors
-from demand.model.base.level import GlobalLevel
+from demand.model.base.level import GlobalLevel, Level
 from demand.model.direct_member import direct_base, fit_direct
 from demand.model.intervals import ENOUGH, Dispersion, fit_dispersion, in_whole_units
 from demand.model.trees.algorithms import ALGORITHMS
@@ -75,13 +75,22 @@ def tune_on_holdout(panel: Panel, weights: dict[str, float], train: TrainParams,
 
 
 def member_forecast(base: BaseForecast, trees: Any, design: DesignMatrix, origin: int, horizon: int,
-                    series: np.ndarray, pool: GlobalLevel | None = None) -> np.ndarray:
-    """(N, H) units per day of some series of the panel after an origin: the base forecast times what the trees make of it."""
-    days = np.arange(1, horizon + 1)
+                    series: np.ndarray, pool: GlobalLevel | None = None, first: int = 1) -> np.ndarray:
+    """(N, H) units per day of some series of the panel after an origin: the base forecast times what the trees make of it.
+
+    Args:
+        first, horizon: days from the origin to the first day and to the last one.
+    """
+    days = np.arange(first, horizon + 1)
     level = base.at(design.sums, origin, pool)
-    i, h = np.repeat(series, horizon), np.tile(days, len(series))
-    ratio = trees.predict(design.rows(i, np.full(len(i), origin), h, level.level[i])).reshape(len(series), horizon)
+    ratio = trees.predict(member_rows(level, design, origin, days, series)).reshape(len(series), len(days))
     return np.asarray(base.units(design.sums, level, origin, days)[series] * ratio)
+
+
+def member_rows(level: Level, design: DesignMatrix, origin: int, days: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """(N x H, F) rows of the design matrix of some series, `days` (H,) after an origin."""
+    i, h = np.repeat(series, len(days)), np.tile(days, len(series))
+    return design.rows(i, np.full(len(i), origin), h, level.level[i])
 
 
 def direct_share(members: list[tuple[BaseForecast, Any]], design: DesignMatrix, origins: np.ndarray, horizon: int) -> float:

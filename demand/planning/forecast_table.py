@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
@@ -14,28 +16,39 @@ from demand.schema.listing import SHOWN, list_some
 
 
 def forecast_next_days(panel: Panel, model: FittedModel, horizon: int) -> Forecast:
-    """The days after the panel's last; raises where a known-future column has no value for one of them."""
-    origin = panel.last_day
+    """The days after the panel's last; raises what with_days_ahead does."""
+    return model.predict(with_days_ahead(panel, horizon), panel.last_day, horizon)
+
+
+def with_days_ahead(panel: Panel, horizon: int) -> Panel:
+    """The panel and the days to forecast; raises where a known-future column has no value for one of them."""
     ahead = panel.extended(horizon)
-    start = ahead.column(origin) + 1
+    start = ahead.column(panel.last_day) + 1
     empty = np.isnan(ahead.known[:, start:start + horizon])
     if empty.any():
         series, day, column = np.argwhere(empty)[0]
         raise UserError(
             f"{ahead.known_names[column]} has no value on {ahead.dates[start + day]} for store {ahead.store[series]}, item "
             f"{ahead.item[series]}, and {empty.sum() - 1:,} more are missing: data.known_future needs every day up to "
-            f"{origin + horizon}. Add rows with empty sales, or lower forecast.horizon")
-    return model.predict(ahead, origin, horizon)
+            f"{panel.last_day + horizon}. Add rows with empty sales, or lower forecast.horizon")
+    return ahead
 
 
 def forecast_table(panel: Panel, made: Forecast) -> pa.Table:
     """The long form: see above."""
-    series, day = (index.ravel() for index in np.indices(made.point.shape))
-    columns = {"store": panel.store[series], "item": panel.item[series], "date": (made.origin + 1 + day).astype("M8[D]"),
-               "horizon": (day + 1).astype("i2"), "forecast": made.point.ravel()}
+    columns = {"forecast": made.point}
     for level in LEVELS:
-        columns |= {f"lo_{level}": made.low[level].ravel(), f"hi_{level}": made.high[level].ravel()}
-    return pa.table({name: to_arrow(values) for name, values in columns.items()})
+        columns |= {f"lo_{level}": made.low[level], f"hi_{level}": made.high[level]}
+    return table_of_days(panel, made.origin, columns)
+
+
+def table_of_days(panel: Panel, origin: np.datetime64, columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """One row per series and day after the origin, sorted by both: store, item, date, horizon, and the columns (S, H)."""
+    series, day = (index.ravel() for index in np.indices(next(iter(columns.values())).shape))
+    keys = {"store": panel.store[series], "item": panel.item[series], "date": (origin + 1 + day).astype("M8[D]"),
+            "horizon": (day + 1).astype("i2")}
+    values = keys | {name: each.ravel() for name, each in columns.items()}
+    return pa.table({name: to_arrow(each) for name, each in values.items()})
 
 
 def off_sale_message(panel: Panel, since: np.ndarray) -> str:

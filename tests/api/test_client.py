@@ -72,6 +72,9 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
         series = call(client, "forecasts", f"forecast{suffix}", store="1", item="2", history=3)
         assert (series.predicted_sales[0], len(series.history.sales)) == (prediction.predicted_sales, 3)
         assert call(client, "forecasts", f"forecast_what_if{suffix}", store="1", item="2", body=more).what_if
+    reasons = call(client, "forecasts", "explain", store="1", item="2", start=DAY, end=DAY)
+    assert (reasons.series, reasons.days) == (1, 1)
+    assert reasons.forecast == pytest.approx(prediction.predicted_sales, abs=1e-6)
     assert call(client, "forecasts", "series").stores[0].items == [1, 2, 3]
     assert call(client, "model", "model").role == "candidate"
     assert call(client, "model", "reload").result == "unchanged"
@@ -79,7 +82,7 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
         call(client, "status", name)
     operations = [each["operationId"] for path in json.loads(running.ask("/openapi.json")[1])["paths"].values()
                   for each in path.values()]
-    assert len(operations) == 13  # all of those above
+    assert len(operations) == 14  # all of those above
 
 
 def test_an_error_has_its_type(client: Any) -> None:

@@ -58,10 +58,30 @@ def test_covariates_of_the_days_to_forecast_come_with_the_question(sales: pd.Dat
     ahead = sales[["store", "item"]].drop_duplicates().merge(pd.DataFrame({"date": days}), how="cross")
     without, within = (fitted.predict(X_df=ahead.assign(promo=value))["forecast"].sum() for value in (0, 1))
     assert 1.6 < within / without < 2.4
+    without, within = (fitted.explain(X_df=ahead.assign(promo=value))["covariate:promo"].mean() for value in (0, 1))
+    assert 1.6 < within / without < 2.4
+    with pytest.raises(UserError, match="promo has no value on"):
+        fitted.explain()
     with pytest.raises(UserError, match="promo has no value on"):
         fitted.predict()
     with pytest.raises(UserError, match="X_df has no column promo"):
         fitted.predict(X_df=ahead)
+
+
+def test_it_explains_what_it_predicts(sales: pd.DataFrame):
+    fitted = DemandForecaster(horizon=14, **FAST).fit(sales)
+    predicted, reasons = fitted.predict(h=7), fitted.explain(h=7)
+    keys = ["store", "item", "date", "horizon"]
+    assert list(reasons.columns[:8]) == [*keys, "forecast", "level", "growth", "weekday"]
+    pd.testing.assert_frame_equal(reasons[keys], predicted[keys])
+    np.testing.assert_allclose(reasons["forecast"], predicted["forecast"], rtol=1e-6)
+    np.testing.assert_allclose(reasons.drop(columns=[*keys, "forecast"]).prod(axis=1), predicted["forecast"], rtol=1e-6)
+    exact, rough = (fitted.explain(h=7, exact=value) for value in (True, False))
+    pd.testing.assert_frame_equal(exact, reasons)
+    assert not exact["trees:calendar"].equals(rough["trees:calendar"])
+    assert isinstance(DemandForecaster(horizon=14, **FAST).fit(pa.table(sales)).explain(h=1), pa.Table)
+    with pytest.raises(UserError, match="fit the forecaster"):
+        DemandForecaster().explain()
 
 
 def test_cross_validation_is_the_backtest(sales: pd.DataFrame):

@@ -20,6 +20,7 @@ ELSEWHERE = {  # what each command begins with, and the test that runs it
     "dvc config --local db.shop.url": "tests/workspace/test_import_db.py",
     "dvc import-db --sql": "tests/workspace/test_import_db.py",
     "dvc update data/receipts.csv.dvc": "tests/workspace/test_import_db.py",
+    "curl -s 'localhost:8000/explain?store=": "tests/api/test_explain.py",
     "curl -s localhost:8000/predict": "tests/api/test_predict.py",  # the same request
 }
 NOT_RUN = {

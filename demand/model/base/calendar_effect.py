@@ -9,7 +9,7 @@ month and weekday, so that nothing is counted twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +38,15 @@ class CalendarEffect:
     by_item: np.ndarray
     by_store: np.ndarray
 
-    def on(self, panel: Panel, days: int | None = None) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def on(self, panel: Panel, days: int | None = None, event: str | None = None,
+           ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """For each calendar of the panel: positions of its series (n,), days (U,) with effects, and factors (n, U) float32.
 
         Args:
             days: how many of the panel's days are looked at; None for all.
+            event: the name of the only event whose effects are wanted; None for all events together.
         """
-        code = {label: number for number, label in enumerate(self.labels)}
+        code = {label: number for number, label in enumerate(self.labels) if event in (None, label[0])}
         item, store = rows_of_ids(self.items, panel.item), rows_of_ids(self.stores, panel.store)
         parts = []
         for series, marked in calendars(panel, len(panel.dates) if days is None else days):
@@ -58,11 +60,18 @@ class CalendarEffect:
             parts.append((series, used, np.exp(log)))
         return parts
 
-    def applied(self, shape: np.ndarray, panel: Panel) -> np.ndarray:
-        """`shape` (S, D) times the effects, in place."""
-        for series, days, factor in self.on(panel):
+    def applied(self, shape: np.ndarray, panel: Panel, event: str | None = None) -> np.ndarray:
+        """`shape` (S, D) times the effects, in place; of one event, or of all."""
+        for series, days, factor in self.on(panel, event=event):
             shape[np.ix_(series, days)] *= factor
         return shape
+
+    def parts(self, panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
+        """Name and (S, D) float64 factor of each event that has an effect on one of the panel's days in any store."""
+        first, by_store = panel.dates[0].astype(object), panel.events.by_store if panel.events else {}
+        on_days = {label for events in by_store.values() for label in labels_of(event_days(events, first, len(panel.dates)))}
+        for name in sorted({name for name, _ in on_days.intersection(self.labels)}):
+            yield f"event:{name}", self.applied(np.ones((panel.n_series, len(panel.dates))), panel, name)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Named arrays without objects."""

@@ -9,6 +9,7 @@ from demand.panel.calendar import calendar
 from demand.panel.panel import CLOSED, OPEN, Panel, is_stated
 
 WEEKS = 8  # looked back for a weekday's habit
+CLOSED_FROM = 0.5  # chance of closing from which a day is forecast as closed
 
 
 def chance_of_closing(panel: Panel, origin: int, horizon: int) -> np.ndarray:

@@ -7,8 +7,10 @@ empirical Bayes (Efron & Morris 1973): as far as the spread between groups is no
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import imul
 
 import numpy as np
 
@@ -92,12 +94,16 @@ class Factors:
 
     def seasonal_factor(self, panel: Panel) -> np.ndarray:
         """(S', D) float32 weekday x month x planned effects of every series and day of the panel."""
-        rows = self.rows(panel)
-        shape = self.weekday[rows][:, weekdays(panel.dates)] * self.month[rows][:, months(panel.dates)]
+        shape: np.ndarray = reduce(imul, (factor for _, factor in self.parts(panel)))
+        return shape if self.calendar is None else self.calendar.applied(shape, panel)
+
+    def parts(self, panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
+        """Name and (S', D) float32 of each factor of the seasonal factor but the events: weekday, month, known-future columns."""
+        yield "weekday", self.weekday[self.rows(panel)][:, weekdays(panel.dates)]
+        yield "month", self.month[self.rows(panel)][:, months(panel.dates)]
         for k in np.flatnonzero(self.effect):
             away = np.nan_to_num(panel.known[:, :, k] - self.usual[k])
-            shape *= np.exp(self.effect[k] * np.clip(away, -self.reach[k], self.reach[k]))
-        return shape if self.calendar is None else self.calendar.applied(shape, panel)
+            yield f"covariate:{panel.known_names[k]}", np.exp(self.effect[k] * np.clip(away, -self.reach[k], self.reach[k]))
 
 
 def fit_factors(panel: Panel) -> Factors:

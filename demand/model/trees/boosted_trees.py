@@ -41,6 +41,10 @@ class Boosted:
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         return np.asarray(self.booster.inplace_predict(matrix))
 
+    def contributions(self, matrix: np.ndarray, exact: bool) -> np.ndarray | None:
+        rows = xgboost().DMatrix(matrix, nthread=1)
+        return np.asarray(self.booster.predict(rows, pred_contribs=True, approx_contribs=not exact))
+
     def importance(self, names: list[str]) -> dict[str, float]:
         gain = self.booster.get_score(importance_type="total_gain")
         return shares_of_gain({names[int(feature[1:])]: value for feature, value in gain.items()})

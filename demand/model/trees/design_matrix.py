@@ -134,6 +134,13 @@ def feature_names(known: tuple[str, ...]) -> list[str]:
     return names
 
 
+def feature_groups(known: tuple[str, ...]) -> list[str]:
+    """What each column of the matrix is about, in the order of feature_names: the same word for columns of one subject."""
+    counts = {"horizon": 1, "calendar": len(CALENDAR_USED), "recent_sales": len(STATE) + len(PHASES),
+              "past_years": 4 * len(YEARS), **{f"covariate:{name}": 7 for name in known}}
+    return [group for group, count in counts.items() for _ in range(count)]
+
+
 def log_ratio(values: np.ndarray, relative_to: np.ndarray) -> np.ndarray:
     """log(values / relative_to), at least log(FLOOR); NaN, which is unknown, where `relative_to` is 0 or unknown itself."""
     return np.log(np.maximum(ratio_of_sums(values, relative_to, otherwise=np.nan), FLOOR))

@@ -49,6 +49,10 @@ class Forest:
             total += a["value"][node]
         return (total / len(a["root"])).astype("f4")
 
+    def contributions(self, matrix: np.ndarray, exact: bool) -> np.ndarray | None:  # noqa: ARG002
+        """A mean of multiples is no product."""
+        return None
+
     def importance(self, names: list[str]) -> dict[str, float]:
         return shares_of_gain(dict(zip(names, self.arrays["gain"].tolist(), strict=True)))
 

@@ -19,6 +19,13 @@ class Trees(Protocol):
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         """(N, F) float32 to (N,) multiples of the base."""
 
+    def contributions(self, matrix: np.ndarray, exact: bool) -> np.ndarray | None:
+        """(N, F + 1) log factors whose sum is the log of the multiple: one per feature, last what all rows share; or None.
+
+        Args:
+            exact: SHAP values, up to 1 ms per row, instead of an approximation in a twentieth of that or less.
+        """
+
     def importance(self, names: list[str]) -> dict[str, float]:
         """Share of the total gain per feature, largest first."""
 

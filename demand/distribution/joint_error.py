@@ -153,15 +153,16 @@ def added_up(units: np.ndarray, code: np.ndarray | None, group: np.ndarray) -> t
     return pairs // width, csc_matrix((np.ones(len(units)), place, series), (len(pairs), len(units))) @ units
 
 
-def quantiles(mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, levels: Levels, whole: bool) -> np.ndarray:
+def quantiles(mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, levels: Levels, whole: bool,
+              inwards: bool = True) -> np.ndarray:
     """(N, Q) units at probabilities `levels`, which rise with Q, of sums (N,): (Q,) for all of them, or (N, Q).
 
-    Negative binomial where sales are whole, else a gamma distribution by its cube root (Wilson & Hilferty 1931), at the quantiles
-    of Student's t instead of a normal distribution's.
+    Negative binomial where sales are whole (`inwards` as in count_quantiles), else a gamma distribution by its cube root (Wilson &
+    Hilferty 1931), at the quantiles of Student's t instead of a normal distribution's.
     """
     scores = student_scores(freedom, levels)
     if whole:
-        return count_quantiles(mean, variance, scores)
+        return count_quantiles(mean, variance, scores, inwards)
     k = mean**2 / np.maximum(variance, 1e-12)
     k = np.maximum(k, 1e-9)[:, None]
     return np.where(mean[:, None] > 0, mean[:, None] * np.maximum(1 - 1 / (9 * k) + scores / (3 * np.sqrt(k)), 0) ** 3, 0.0)

@@ -18,12 +18,12 @@ class SumForecast:
     freedom: np.ndarray
     whole: bool
 
-    def quantiles(self, levels: Levels) -> np.ndarray:
+    def quantiles(self, levels: Levels, inwards: bool = True) -> np.ndarray:
         """(G, Q) units: with these probabilities, from 0 to 1 and rising, no more is sold. Whole where sales are.
 
-        `levels` are (Q,) for all sums, or (G, Q).
+        `levels` are (Q,) for all sums, or (G, Q). Whole quantiles are rounded `inwards`, as the ends of an interval, or up.
         """
-        return quantiles(self.mean, self.variance, self.freedom, levels, self.whole)
+        return quantiles(self.mean, self.variance, self.freedom, levels, self.whole, inwards)
 
 
 def forecast_sums(error: JointError, units: np.ndarray, first: int, store: np.ndarray, item: np.ndarray,

@@ -18,6 +18,7 @@ from tests.api.conftest import KEY
 
 DAY = "2024-02-25"
 PACKAGE = "store_item_demand_client"
+TERMS = {"lead_time": 2, "review_period": 5, "service_level": 0.9}
 QUERY = {"store": 1, "item": 2, "date": DAY}
 
 
@@ -72,6 +73,9 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
         series = call(client, "forecasts", f"forecast{suffix}", store="1", item="2", history=3)
         assert (series.predicted_sales[0], len(series.history.sales)) == (prediction.predicted_sales, 3)
         assert call(client, "forecasts", f"forecast_what_if{suffix}", store="1", item="2", body=more).what_if
+    total = call(client, "forecasts", "total", store=["1"], step=enum("TotalStepType0", "week"), quantile=[0.9])
+    orders = call(client, "forecasts", "orders", body=body("OrderQuery", TERMS | {"store": [1], "item": [2], "on_hand": [3]}))
+    assert (len(total.quantiles["0.9"]), orders.item) == (3, [2])
     assert call(client, "forecasts", "series").stores[0].items == [1, 2, 3]
     assert call(client, "model", "model").role == "candidate"
     assert call(client, "model", "reload").result == "unchanged"
@@ -79,7 +83,7 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
         call(client, "status", name)
     operations = [each["operationId"] for path in json.loads(running.ask("/openapi.json")[1])["paths"].values()
                   for each in path.values()]
-    assert len(operations) == 13  # all of those above
+    assert len(operations) == 15  # all of those above
 
 
 def test_an_error_has_its_type(client: Any) -> None:

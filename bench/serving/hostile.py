@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Make = Callable[[int], bytes]
-SIZES = {"batch": 15_999_000, "query": 127_900, "series": 999_000, "orders": 15_999_000}  # bytes: just within the limit of each route
+SIZES = {"batch": 15_999_000, "query": 127_900, "series": 999_000, "orders": 15_999_000}  # bytes: just within each route's limit
 TERMS = b'{"lead_time":2,"review_period":5,"service_level":0.9,'
 DAY = b'"2025-01-15"'
 

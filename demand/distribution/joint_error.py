@@ -157,8 +157,8 @@ def quantiles(mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, level
               inwards: bool = True) -> np.ndarray:
     """(N, Q) units at probabilities `levels`, which rise with Q, of sums (N,): (Q,) for all of them, or (N, Q).
 
-    Negative binomial where sales are whole (`inwards` as in count_quantiles), else a gamma distribution by its cube root (Wilson &
-    Hilferty 1931), at the quantiles of Student's t instead of a normal distribution's.
+    Negative binomial where sales are whole (`inwards` as in count_quantiles), else a gamma distribution by its cube root (Wilson
+    & Hilferty 1931), at the quantiles of Student's t instead of a normal distribution's.
     """
     scores = student_scores(freedom, levels)
     if whole:

@@ -58,8 +58,12 @@ def call(client: Any, group: str, name: str, **arguments: Any) -> Any:
     return response.parsed
 
 
+def model(name: str) -> Any:
+    return getattr(importlib.import_module(f"{PACKAGE}.models"), name)
+
+
 def body(name: str, content: dict[str, Any]) -> Any:
-    return getattr(importlib.import_module(f"{PACKAGE}.models"), name).from_dict(content)
+    return model(name).from_dict(content)
 
 
 def test_every_route_is_called(client: Any, running: Running) -> None:
@@ -73,7 +77,7 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
         series = call(client, "forecasts", f"forecast{suffix}", store="1", item="2", history=3)
         assert (series.predicted_sales[0], len(series.history.sales)) == (prediction.predicted_sales, 3)
         assert call(client, "forecasts", f"forecast_what_if{suffix}", store="1", item="2", body=more).what_if
-    total = call(client, "forecasts", "total", store=["1"], step=enum("TotalStepType0", "week"), quantile=[0.9])
+    total = call(client, "forecasts", "total", store=["1"], step=model("TotalStepType0")("week"), quantile=[0.9])
     orders = call(client, "forecasts", "orders", body=body("OrderQuery", TERMS | {"store": [1], "item": [2], "on_hand": [3]}))
     assert (len(total.quantiles["0.9"]), orders.item) == (3, [2])
     assert call(client, "forecasts", "series").stores[0].items == [1, 2, 3]

@@ -130,8 +130,9 @@ def sums(stores: list[Any], items: list[Any]) -> Iterator[tuple[str, str]]:
         yield f"`/total` of {name}", ", ".join(f"{step} {each:.1f} ms" for step, each in taken.items())
     terms = {"lead_time": 10, "review_period": 7, "service_level": 0.95}
     keys = [(store, item) for store in stores for item in items]
-    lists = {"store": [store for store, _ in keys], "item": [item for _, item in keys], "on_hand": [k % 90 for k in range(SERIES)],
-             "pack_size": [1 + k % 12 for k in range(SERIES)], "service_level": [0.9 + k % 10 / 100 for k in range(SERIES)]}
+    lists = {"store": [store for store, _ in keys], "item": [item for _, item in keys],
+             "on_hand": [k % 90 for k in range(SERIES)], "pack_size": [1 + k % 12 for k in range(SERIES)],
+             "service_level": [0.9 + k % 10 / 100 for k in range(SERIES)]}
     taken = {name: median("/orders" + query, json.dumps(terms | body).encode())
              for name, query, body in (("all", "", {}), ("by columns", "", lists), ("as CSV", "?format=csv", lists))}
     yield f"`/orders` for {SERIES:,} series", ", ".join(f"{name} {each:.0f} ms" for name, each in taken.items())

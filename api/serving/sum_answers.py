@@ -13,7 +13,7 @@ from fastapi import HTTPException
 from api.errors import invalid
 from api.planning_schemas import QUANTILES, Format
 from api.serving import order_body
-from api.serving.answers import OUTSIDE, origin_of, to_json, unknown_rows
+from api.serving.answers import OUTSIDE, PART, origin_of, to_json, unknown_rows
 from api.serving.lookup_table import Id, OutsideHorizonError, UnknownSeriesError
 from api.serving.served import Served
 from api.serving.sum_table import UnknownGroupError
@@ -111,5 +111,7 @@ def to_csv(columns: dict[str, Any]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*lists, strict=True))
+    rows = list(zip(*lists, strict=True))
+    for at in range(0, len(rows), PART):
+        writer.writerows(rows[at:at + PART])
     return text.getvalue().encode()

@@ -59,7 +59,7 @@ def count_quantiles(mean: np.ndarray, variance: np.ndarray, scores: np.ndarray, 
     rows = np.flatnonzero(~large & (mean > 0))
     m, r = mean[rows], size(mean[rows], variance[rows])
     values, place = np.unique(scores[rows], return_inverse=True)
-    level = CDF(values)[place].reshape(len(rows), scores.shape[1])
+    level = CDF(np.clip(values, -EXTREME, EXTREME))[place].reshape(len(rows), scores.shape[1])
     term, total = np.exp(-r * np.log1p(m / r)), np.zeros(len(rows))
     for count in range(MOST_TERMS):
         total = total + term

@@ -28,7 +28,6 @@ async def orders(request: Request, form: Form = None) -> Response:
     served = api.serving_model()
     form = form or ("csv" if MEDIA["csv"] in request.headers.get("accept", "") else "json")
     async with api.bodies.read(request) as body:
-        content, days = await api.bodies.in_turn(
-            partial(sum_answers.orders, served, body, api.settings.max_batch, form))
+        content, days = await api.bodies.in_turn(partial(sum_answers.orders, served, body, form))
     api.telemetry.count_predictions("orders", days)
     return Response(content, media_type=MEDIA[form])

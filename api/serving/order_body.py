@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 from api.errors import invalid
 from api.limits import Budget, fits_budget
 from api.planning_schemas import OrderQuery
-from api.serving.batch_body import ANY, FIND, MOST_KEYS, check_fields, raise_for, too_many, whole_numbers
+from api.serving.batch_body import ANY, FIND, MOST_KEYS, check_fields, raise_for, whole_numbers
 from api.serving.lookup_table import Id
 from demand.planning.orders import KEYS, OrderTerms, wrong_terms
 
@@ -43,7 +43,7 @@ class AskedOrders(NamedTuple):
 
 
 def parse(body: bytes, most: int) -> AskedOrders:
-    """The series and terms of a body. Raises 413 for more than `most` series, and 422 with the first errors."""
+    """The series and terms of a body. Raises 413 for more than `most` rows, and 422 with the first errors."""
     commas = len(OrderQuery.model_fields) * most + MOST_KEYS
     if not fits_budget(body, Budget(commas, MOST_KEYS, MOST_KEYS, MOST_KEYS)):
         if body.count(b",") > commas:
@@ -73,7 +73,7 @@ def check_lengths(content: dict[str, Any], store: list[Any] | None, item: list[A
     if len(set(lengths.values())) > 1:
         raise invalid(("body",), "the columns differ in length: " + ", ".join(f"{name} {n}" for name, n in lengths.items()))
     if store is not None and len(store) > most:
-        raise too_many(len(store), most)
+        raise HTTPException(413, f"{len(store):,} rows are more than the {most:,} of one request")
 
 
 def numbers(key: str, value: Any) -> np.ndarray:

@@ -22,6 +22,8 @@ from demand.distribution.sums import forecast_periods
 from demand.planning.orders import plan_orders
 from demand.planning.periods import Step, period_starts
 
+FEW = 1_000  # rows of a request for orders, however few series there are
+
 
 class TotalQuery(NamedTuple):
     """A group of series, none named for all of a kind; a span of days, its ends included; quantiles by probability."""
@@ -83,10 +85,10 @@ def numbers(values: np.ndarray) -> np.ndarray:
     return values.astype("i8") if (values == np.rint(values)).all() else values
 
 
-def orders(served: Served, body: bytes, most: int, form: Format) -> tuple[bytes, int]:
+def orders(served: Served, body: bytes, form: Format) -> tuple[bytes, int]:
     """What to order of each series, and the number of store-item-days that it is to last for."""
     sums, horizon = served.sums, len(served.table.days)
-    asked = order_body.parse(body, max(most, len(sums.points)))
+    asked = order_body.parse(body, max(len(sums.points), FEW))
     rows: np.ndarray | slice = slice(None)
     if asked.store is not None and asked.item is not None:
         try:

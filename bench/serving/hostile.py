@@ -55,10 +55,10 @@ def uneven(size: int) -> bytes:
     return b'{"store":[1],"item":[1],"date":[' + b",".join([DAY] * min(290_000, size // 14)) + b"]}"
 
 
-def order_columns(store: bytes, on_hand: bytes, terms: bytes = TERMS) -> Make:
-    """100,000 series to order."""
+def order_columns(store: bytes, on_hand: bytes, rows: int, terms: bytes = TERMS) -> Make:
+    """Series to order: their store, what is on hand, and how many rows at most."""
     def make(size: int) -> bytes:
-        n = min(100_000, (size - 200) // (len(store) + len(on_hand) + 4))
+        n = min(rows, (size - 200) // (len(store) + len(on_hand) + 4))
         columns = [b'"%s":[%s]' % (name, b",".join([value] * n))
                    for name, value in ((b"store", store), (b"item", b"1"), (b"on_hand", on_hand))]
         return terms + b",".join(columns) + b"}"
@@ -121,10 +121,10 @@ SERIES: dict[str, Make] = {
 }
 ORDERS: dict[str, Make] = {
     "all series": padded(TERMS, b" ", b'"pack_size":0.5}'),
-    "a series, 100,000 times": order_columns(b"1", b"1"),
-    "a series for 90 days, 100,000 times": order_columns(b"1", b"1", TERMS.replace(b":2,", b":85,")),
-    "100,000 unknown series": order_columns(b'"a wide store that there is not"', b"1"),
-    "100,000 texts for stock": order_columns(b"1", b'"1"'),
+    "a series for 90 days, 1,000 times": order_columns(b"1", b"1", 1_000, TERMS.replace(b":2,", b":85,")),
+    "a series, 100,000 times": order_columns(b"1", b"1", 100_000),
+    "1,000 unknown series": order_columns(b'"a store that there is not"', b"1", 1_000),
+    "1,000 texts for stock": order_columns(b"1", b'"1"', 1_000),
     "a column of texts": numbered(TERMS + b'"on_hand":[', b'"%09d"', b"]}", 800_000),
     "a column of digits": filled(TERMS + b'"on_hand":[', b"1", b"]}"),
     "49 wrong fields": numbered(b"{", b'"%09d":1', b"}", 49),

@@ -93,7 +93,7 @@ def test_no_series_is_no_order(client: TestClient) -> None:
     ({"safety": 1}, 422, ["safety"], "not permitted"),
     ({"store": [1, 9, 9], "item": [1, 1, 2]}, 404, None, "store 9, item 1 (rows 1, 2, counted from 0)"),
     ({"store": [1] * 1001, "item": [1] * 1001}, 413, None, "1,001 rows are more than the 1,000"),
-    ({"store": [1] * 20_000, "item": [1] * 1001}, 413, None, "more than 1,000 series need"),
+    ({"store": [1] * 20_000, "item": [1] * 1001}, 413, None, "more than 1,000 series need"),  # unparsed
     ({"x": [[]] * 60}, 422, [], "more than 50"),
 ])
 def test_what_cannot_be_ordered_is_named(client: TestClient, change: dict[str, Any], status: int, place: list[Any] | None,

@@ -21,7 +21,8 @@ Start = Annotated[DayText | None, Query(description="first day, YYYY-MM-DD; the 
 End = Annotated[DayText | None, Query(description="last day, YYYY-MM-DD; the last that is forecast when left out")]
 By = Annotated[Step | None, Query(description="one sum per day, per week from Monday, or per month; one in all when left out")]
 Quantiles = Annotated[list[Probability] | None, Query(
-    max_length=100, description=f"probabilities that no more is sold; {', '.join(map(str, QUANTILES))} when left out")]
+    max_length=100, examples=[[0.05, 0.95]],
+    description=f"probabilities that no more is sold; {', '.join(map(str, QUANTILES))} when left out")]
 router = APIRouter(tags=["forecasts"], route_class=KeyedRoute)
 
 

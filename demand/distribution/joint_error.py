@@ -23,6 +23,7 @@ from demand.distribution.count_distribution import count_quantiles
 ERRORS = ("all", "store", "item", "series")  # what shares a relative error
 MEMORIES = ("day", "week", "level", "walk")  # how long it lasts
 WEEK, WALK = 7.0, 28.0  # days
+BLOCK = 4096  # series that are copied to float64 at a time
 Levels: TypeAlias = Sequence[float] | np.ndarray  # probabilities
 
 
@@ -149,8 +150,11 @@ def added_up(units: np.ndarray, code: np.ndarray | None, group: np.ndarray) -> t
     pairs, place = np.unique(group * width + code, return_inverse=True)
     if len(pairs) == len(units):
         return group, units
-    series = np.arange(len(units) + 1)
-    return pairs // width, csc_matrix((np.ones(len(units)), place, series), (len(pairs), len(units))) @ units
+    member = csc_matrix((np.ones(len(units)), place, np.arange(len(units) + 1)), (len(pairs), len(units)))
+    total, block = np.zeros((len(pairs), units.shape[1])), max(BLOCK, len(pairs))
+    for at in range(0, len(units), block):
+        total += member[:, at:at + block] @ units[at:at + block]
+    return pairs // width, total
 
 
 def quantiles(mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, levels: Levels, whole: bool,

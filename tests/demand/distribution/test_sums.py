@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demand.distribution import joint_error
 from demand.distribution.joint_error import JointError, error_forms, forms
 from demand.distribution.sums import SumForecast, forecast_periods, forecast_sums
 
@@ -125,6 +126,14 @@ def test_quantiles_rise_and_each_row_may_have_its_own(case: Case) -> None:
     own = np.resize(LEVELS, len(sums.mean))
     np.testing.assert_array_equal(sums.quantiles(own[:, None])[:, 0],
                                   quantiles[np.arange(len(own)), np.arange(len(own)) % len(LEVELS)])
+
+
+def test_many_series_are_added_up_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [Case(seed) for seed in range(20)]
+    whole = [case.sums().variance for case in cases]
+    monkeypatch.setattr(joint_error, "BLOCK", 1)
+    for case, variance in zip(cases, whole, strict=True):
+        np.testing.assert_allclose(case.sums().variance, variance, rtol=1e-12)
 
 
 def test_no_series_have_no_sums() -> None:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from api import documentation, errors
 from api.monitoring import telemetry
-from api.routes import explain, model, predictions, series, status
+from api.routes import explain, model, orders, predictions, series, status, totals
 from api.services import Services
 from api.serving.model_store import ModelStore
 from api.settings import Settings
@@ -34,7 +34,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = Services.of(settings, store, metrics)
     app.add_middleware(telemetry.Middleware, telemetry=metrics)
     errors.add_handlers(app)
-    for router in (predictions.router, series.router, explain.router, model.router, model.reload_router, status.router):
+    for router in (predictions.router, series.router, totals.router, orders.router, explain.router, model.router,
+                   model.reload_router, status.router):
         app.router.routes += router.routes  # include_router would take 20 µs more of each request
     documentation.add(app)
     return app

@@ -14,12 +14,14 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 
 from api.access import HEADER, asks_for_key
+from api.planning_schemas import OrderQuery
 from api.schemas import Columns, Query, Row, Rows, WhatIfQuery
 
 SWAGGER = Path(__file__).parent / "page" / "swagger-ui"
 ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 BODIES, DEFINITIONS = TypeAdapter.json_schemas(  # of the routes that parse their body themselves, and what those refer to
     [(Query, "validation", TypeAdapter(Query)), (WhatIfQuery, "validation", TypeAdapter(WhatIfQuery)),
+     (OrderQuery, "validation", TypeAdapter(OrderQuery)),
      (Columns, "validation", TypeAdapter(Columns | Rows | list[Row]))], ref_template="#/components/schemas/{model}")
 BATCH_EXAMPLES = {"columns": {"value": {"store": [1, 1], "item": [1, 2], "date": ["2025-01-15", "2025-01-15"]}},
                   "rows": {"value": {"rows": [{"store": 1, "item": 1, "date": "2025-01-15"}]}}}

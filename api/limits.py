@@ -106,8 +106,10 @@ class Bodies:
 
     async def work(self, body: bytes, task: Callable[[], T]) -> T:
         """The result of a task on a body: in a thread, after those of other large bodies, unless it is small."""
-        if len(body) <= SMALL:
-            return task()
+        return task() if len(body) <= SMALL else await self.in_turn(task)
+
+    async def in_turn(self, task: Callable[[], T]) -> T:
+        """The result of a task that takes time and memory: in a thread, after others of that kind."""
         async with self.turn:
             return await asyncio.to_thread(task)
 

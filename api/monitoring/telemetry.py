@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from api.serving.served import Served
 
 BUCKETS = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds
-KINDS = ("single", "batch", "series", "what_if")  # of predictions
+KINDS = ("single", "batch", "series", "what_if", "total", "orders")  # of predictions
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH")
 UNMATCHED = "(none)"  # the route of a path that is not ours
 

@@ -87,8 +87,8 @@ def build(into: Path) -> Path:
     closing = model.closing_at(ahead, origin, horizon)
     part = into / f"{done.name}.{os.getpid()}.part"
     part.mkdir(parents=True)
-    arrays = {"values": stacked(made), "sales": ahead.sales, "status": ahead.status, "known": ahead.known, "closing": closing,
-              "trades": store_trades(ahead)}
+    arrays = {"values": stacked(made), "points": made.point, "sales": ahead.sales, "status": ahead.status, "known": ahead.known,
+              "closing": closing, "trades": store_trades(ahead)}
     for name, array in arrays.items():
         np.save(part / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
     (part / "model.bin").write_bytes(model.to_bytes())

@@ -139,10 +139,15 @@ def look_up_batch(served: Served, asked: batch_body.Batch) -> np.ndarray:
     try:
         return served.table.batch(asked.store, asked.item, asked.date)
     except UnknownSeriesError as error:
-        rows = list_some(list(map(str, error.rows or [])), NAMED)
-        raise HTTPException(404, f"{error} (rows {rows}, counted from 0)") from None
+        raise unknown_rows(error) from None
     except OutsideHorizonError as error:
         raise invalid(("body", "date", error.row or 0), str(error), OUTSIDE) from None
+
+
+def unknown_rows(error: UnknownSeriesError) -> HTTPException:
+    """A 404 that names the rows."""
+    rows = list_some(list(map(str, error.rows or [])), NAMED)
+    return HTTPException(404, f"{error} (rows {rows}, counted from 0)")
 
 
 def batch_by_columns(served: Served, values: np.ndarray) -> bytes:

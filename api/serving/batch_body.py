@@ -54,7 +54,7 @@ def parse(body: bytes, most: int) -> Batch:
 
 def check_fields(model: type[BaseModel], content: Any) -> None:
     """Whether an object has the fields of a model, and lists in them; what is in the lists is not looked at."""
-    content = first_fields(content)
+    content = first_fields(content, model.model_fields)
     if isinstance(content, dict):
         content = {name: [] if isinstance(value, list) else value for name, value in content.items()}
     try:
@@ -63,11 +63,11 @@ def check_fields(model: type[BaseModel], content: Any) -> None:
         raise RequestValidationError(problems_of(error)) from None
 
 
-def first_fields(content: Any) -> Any:
+def first_fields(content: Any, names: Iterable[str] = NAMES) -> Any:
     """An object without most of the fields that it should not have; anything else as it is."""
     if not isinstance(content, dict):
         return content
-    return {name: content[name] for name in (*NAMES, "rows") if name in content} | dict(islice(content.items(), SHOWN))
+    return {name: content[name] for name in names if name in content} | dict(islice(content.items(), SHOWN))
 
 
 def too_many(rows: int, most: int) -> HTTPException:

@@ -86,18 +86,22 @@ class LookupTable:
 
     def batch(self, store: Sequence[Id], item: Sequence[Id], day: Sequence[str]) -> np.ndarray:
         """(N, 5) of `values` for N rows."""
-        n = len(day)
-        rows = np.fromiter(map(self.rows.get, zip(store, item, strict=True), repeat(UNKNOWN)), "i4", n)
+        rows = self.positions(store, item)
+        days = np.fromiter(map(self.days.get, day, repeat(UNKNOWN)), "i4", len(day))
+        outside = np.flatnonzero(days == UNKNOWN).tolist()
+        if outside:
+            raise OutsideHorizonError(self.why_not(day[outside[0]]), outside[0])
+        return self.values[rows, days]
+
+    def positions(self, store: Sequence[Id], item: Sequence[Id]) -> np.ndarray:
+        """(N,) the positions of N series."""
+        rows = np.fromiter(map(self.rows.get, zip(store, item, strict=True), repeat(UNKNOWN)), "i4", len(store))
         for k in np.flatnonzero(rows == UNKNOWN).tolist():
             rows[k] = self.rows.get((same_kind(store[k], self.store), same_kind(item[k], self.item)), UNKNOWN)
         wrong = np.flatnonzero(rows == UNKNOWN).tolist()
         if wrong:
             raise UnknownSeriesError(store[wrong[0]], item[wrong[0]], wrong)
-        days = np.fromiter(map(self.days.get, day, repeat(UNKNOWN)), "i4", n)
-        outside = np.flatnonzero(days == UNKNOWN).tolist()
-        if outside:
-            raise OutsideHorizonError(self.why_not(day[outside[0]]), outside[0])
-        return self.values[rows, days]
+        return rows
 
 
 def same_kind(value: Id, ids: list[Id]) -> Id:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from api.serving.lookup_table import LookupTable
+from api.serving.sum_table import SumTable
 from api.serving.whatif import WhatIf
 from demand.model.base.level import GlobalLevel
 from demand.model.demand_model import DemandModel
 from demand.panel.attributes import Attributes
 from demand.panel.store_events import StoreEvents
 
-ARRAYS = ("values", "sales", "status", "known", "closing", "trades")  # NAME.npy of a build
+ARRAYS = ("values", "points", "sales", "status", "known", "closing", "trades")  # NAME.npy of a build
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Served:
 
     facts: dict[str, Any]
     table: LookupTable
+    sums: SumTable
     whatif: WhatIf
 
     @property
@@ -49,6 +51,7 @@ class Served:
         arrays = {name: np.load(build / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         origin = np.datetime64(facts["forecast_origin"])
         table = LookupTable.of(np.asarray(arrays.pop("values")), store, item, origin)
+        points = np.asarray(arrays.pop("points"))
         dates = first_day + np.arange(arrays["sales"].shape[1])
         whatif = WhatIf(
             model=load_model(build / "model.bin"), pool=GlobalLevel(*facts.pop("pool")),
@@ -56,7 +59,7 @@ class Served:
             known_names=tuple(facts["known_future"]),
             events=StoreEvents.from_json(events) if events else None,
             attributes=Attributes.from_json(attributes) if attributes else None, **arrays)
-        return cls(facts, table, whatif)
+        return cls(facts, table, SumTable.of(whatif.model.joint_error, points, store, item), whatif)
 
 
 def load_model(path: Path) -> DemandModel:

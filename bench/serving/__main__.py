@@ -36,6 +36,9 @@ TARGETS = {
     "the same with an API key": "the same",
     "`/predict`, two workers": "1.6 of one",
     "p99 while models are reloaded without a pause": "+5 ms",
+    "`/total` of any 500 series": "5 ms",
+    f"`/total` of {SERIES:,} series": "50 ms",
+    f"`/orders` for {SERIES:,} series": "300 ms",
     "memory": "300 MB",
 }  # on two idle cores that do nothing 7,600 times a second; what makes the code longer for speed stays only where one needs it
 ABOUT = """Written by `make bench-serving` on {} cores, Python {}; the load generator (wrk, {} connections) is on the same cores.
@@ -115,8 +118,32 @@ def under_load(tree: Path, folder: Path) -> Iterator[tuple[str, str]]:
         f"a reload takes {statistics.median(done) / 1e3:.1f} s")
 
 
+def sums(stores: list[Any], items: list[Any]) -> Iterator[tuple[str, str]]:
+    """Of a large set, over the whole horizon: the slowest group and step of those that are tried, medians."""
+    def median(path: str, body: Any = None) -> float:
+        return statistics.median(times(partial(call, path, body), 22)[2:])
+
+    some = [{"store": stores[:500 // len(items)]}, {"item": items[0], "store": stores[:500]}]
+    for name, groups in (("any 500 series", some), (f"{SERIES:,} series", [{}])):
+        taken = {(step or "one sum"): max(median("/total?" + urlencode(group | step_of(step), doseq=True)) for group in groups)
+                 for step in ("", "day", "week", "month")}
+        yield f"`/total` of {name}", ", ".join(f"{step} {each:.1f} ms" for step, each in taken.items())
+    terms = {"lead_time": 10, "review_period": 7, "service_level": 0.95}
+    keys = [(store, item) for store in stores for item in items]
+    lists = {"store": [store for store, _ in keys], "item": [item for _, item in keys],
+             "on_hand": [k % 90 for k in range(SERIES)], "pack_size": [1 + k % 12 for k in range(SERIES)],
+             "service_level": [0.9 + k % 10 / 100 for k in range(SERIES)]}
+    taken = {name: median("/orders" + query, json.dumps(terms | body).encode())
+             for name, query, body in (("all", "", {}), ("by columns", "", lists), ("as CSV", "?format=csv", lists))}
+    yield f"`/orders` for {SERIES:,} series", ", ".join(f"{name} {each:.0f} ms" for name, each in taken.items())
+
+
+def step_of(step: str) -> dict[str, str]:
+    return {"step": step} if step else {}
+
+
 def memory(folder: Path) -> Iterator[tuple[str, str]]:
-    """Of a large set: after start, and after all of it was asked for."""
+    """Of a large set: after start, and after all of it was asked for, sums and orders as well."""
     tree = folder / "large"
     plant(tree)
     with server(API, tree) as running:
@@ -128,6 +155,7 @@ def memory(folder: Path) -> Iterator[tuple[str, str]]:
             keys = [(each["store"], item, day) for item in each["items"] for day in days]
             store, item, day = zip(*keys, strict=True)
             rows += len(json.loads(call("/predict/batch", {"store": store, "item": item, "date": day}))["predicted_sales"])
+        yield from sums([each["store"] for each in series], series[0]["items"])
         yield f"{SERIES:,} series × {len(days)} days: memory", (
             f"{before:.0f} MB when ready ({running.ready:.0f} s), {running.resident():.0f} MB after all {rows:,} were asked for")
 

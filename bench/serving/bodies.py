@@ -168,7 +168,7 @@ def paths(running: Running) -> dict[str, str]:
     """The routes that take a body, of a series that there is."""
     first = json.loads(running.ask("/series")[1])["stores"][0]
     series = urlencode({"store": first["store"], "item": first["items"][0]})
-    return {"batch": "/predict/batch", "query": "/predict", "series": f"/forecast?{series}"}
+    return {"batch": "/predict/batch", "query": "/predict", "series": f"/forecast?{series}", "orders": "/orders"}
 
 
 def main() -> None:

@@ -41,6 +41,8 @@ def answerable(body: Any, days: list[str], columns: list[str]) -> Any:
         rows = min(len(body[name]) for name in ("store", "item", "date"))
         body |= {name: body[name][:rows] for name in ("store", "item")}
         body["date"] = [day_for(day, days) for day in body["date"][:rows]]
+    if "lead_time" in body:
+        return orderable(body, len(days))
     if isinstance(body.get("known_future"), dict):
         body["known_future"] = dict(zip(columns, (by_day(value, days) for value in body["known_future"].values()), strict=False))
     if isinstance(body.get("horizon"), int | float):  # 3.0 is an integer, too
@@ -52,6 +54,23 @@ def span_of(query: dict[str, Any], days: list[str]) -> dict[str, str]:
     """The first and last day of a query as days of the forecast, in this order."""
     names = [name for name in ("start", "end") if isinstance(query.get(name), str)]
     return dict(zip(names, sorted(day_for(query[name], days) for name in names), strict=True))
+
+
+def orderable(body: dict[str, Any], horizon: int) -> dict[str, Any]:
+    """Orders within the horizon, their columns of one length; without series every value is one for all."""
+    if body.get("store") is None or body.get("item") is None:
+        scalars = {name: value for name, value in body.items() if name not in ("store", "item") and not isinstance(value, list)}
+        return {"lead_time": 1, "review_period": 1, "service_level": 0.9} | within(scalars, horizon)
+    rows = min(len(value) for value in body.values() if isinstance(value, list))
+    return within({name: value[:rows] if isinstance(value, list) else value for name, value in body.items()}, horizon)
+
+
+def within(body: dict[str, Any], horizon: int) -> dict[str, Any]:
+    """Days of a lead time or review period that are half the horizon at most."""
+    def cut(days: Any) -> Any:
+        return [cut(each) for each in days] if isinstance(days, list) else min(days, horizon // 2)
+
+    return {name: cut(value) if name in ("lead_time", "review_period") else value for name, value in body.items()}
 
 
 def by_day(value: Any, days: list[str]) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Make = Callable[[int], bytes]
-SIZES = {"batch": 15_999_000, "query": 127_900, "series": 999_000}  # bytes: just within the limit of each route
+SIZES = {"batch": 15_999_000, "query": 127_900, "series": 999_000, "orders": 15_999_000}  # bytes: just within each route's limit
+TERMS = b'{"lead_time":2,"review_period":5,"service_level":0.9,'
 DAY = b'"2025-01-15"'
 
 
@@ -52,6 +53,17 @@ def wrong_columns(size: int) -> bytes:
 
 def uneven(size: int) -> bytes:
     return b'{"store":[1],"item":[1],"date":[' + b",".join([DAY] * min(290_000, size // 14)) + b"]}"
+
+
+def order_columns(store: bytes, on_hand: bytes, rows: int, terms: bytes = TERMS) -> Make:
+    """Series to order: their store, what is on hand, and how many rows at most."""
+    def make(size: int) -> bytes:
+        n = min(rows, (size - 200) // (len(store) + len(on_hand) + 4))
+        columns = [b'"%s":[%s]' % (name, b",".join([value] * n))
+                   for name, value in ((b"store", store), (b"item", b"1"), (b"on_hand", on_hand))]
+        return terms + b",".join(columns) + b"}"
+
+    return make
 
 
 ANYWHERE: dict[str, Make] = {
@@ -107,8 +119,18 @@ SERIES: dict[str, Make] = {
     "190 columns": numbered(b'{"known_future":{', b'"%09d":""', b"}}", 190),
     "95 columns of a day": numbered(b'{"known_future":{', b'"%09d":{"a":""}', b"}}", 95),
 }
+ORDERS: dict[str, Make] = {
+    "all series": padded(TERMS, b" ", b'"pack_size":0.5}'),
+    "a series for 90 days, 1,000 times": order_columns(b"1", b"1", 1_000, TERMS.replace(b":2,", b":85,")),
+    "a series, 100,000 times": order_columns(b"1", b"1", 100_000),
+    "1,000 unknown series": order_columns(b'"a store that there is not"', b"1", 1_000),
+    "1,000 texts for stock": order_columns(b"1", b'"1"', 1_000),
+    "a column of texts": numbered(TERMS + b'"on_hand":[', b'"%09d"', b"]}", 800_000),
+    "a column of digits": filled(TERMS + b'"on_hand":[', b"1", b"]}"),
+    "49 wrong fields": numbered(b"{", b'"%09d":1', b"}", 49),
+}
 
 
 def kinds(route: str) -> dict[str, Make]:
-    """Of a batch, of a query or of a series."""
-    return ANYWHERE | {"batch": BATCH, "query": QUERY, "series": SERIES}[route]
+    """Of a batch, of a query, of a series or of orders."""
+    return ANYWHERE | {"batch": BATCH, "query": QUERY, "series": SERIES, "orders": ORDERS}[route]

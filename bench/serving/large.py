@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 from pathlib import Path
@@ -17,20 +16,20 @@ def plant(tree: Path) -> None:
 
 
 def main(tree: Path) -> None:
-    import joblib
-
     from bench.cases import generated
-    from demand.model.demand_model import DemandModel
+    from demand.model.demand_model import DemandModel, dump_model
+    from demand.model.training_record import training_record
     from demand.panel.lag_features import feature_table
     from workspace.run import paths
     from workspace.run.files import write_json, write_table
 
     panel, settings = generated({"stores": STORES, "items": ITEMS, "years": YEARS})
     write_table(tree / paths.FEATURES, feature_table(panel))
-    stream = io.BytesIO()
-    joblib.dump(DemandModel.fit(panel, settings.train, settings.forecast.horizon), stream)
+    model = DemandModel.fit(panel, settings.train, settings.forecast.horizon)
+    content = dump_model(model)
     (tree / paths.MODEL).parent.mkdir(parents=True)
-    (tree / paths.MODEL).write_bytes(stream.getvalue())
+    (tree / paths.MODEL).write_bytes(content)
+    write_json(tree / paths.TRAIN_METRICS, training_record(model.facts, content, panel.sales.size, {}))
     write_json(tree / paths.CHAMPION, {"version": None})
 
 

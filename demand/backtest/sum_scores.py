@@ -20,7 +20,7 @@ SPANS = (1, 7, 28)  # days, counted from the origin
 
 @dataclass(frozen=True)
 class Scored:
-    """N sums. `inside` (L, N) bool: whether the interval of each of LEVELS holds the sales; `width` (L, N) and `forecast` (N,), units."""
+    """N sums. `inside` (L, N) bool: the interval of each of LEVELS holds the sales; `width` (L, N), `forecast` (N,), units."""
 
     inside: np.ndarray
     width: np.ndarray

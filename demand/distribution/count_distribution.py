@@ -43,20 +43,23 @@ def normal_scores(actual: np.ndarray, mean: np.ndarray, variance: np.ndarray, un
     return np.clip(scores, -EXTREME, EXTREME)
 
 
-def count_quantiles(mean: np.ndarray, variance: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def count_quantiles(mean: np.ndarray, variance: np.ndarray, scores: np.ndarray, inwards: bool = True) -> np.ndarray:
     """Whole units: the quantiles of distributions (N,) at normal scores (N, Q), which rise with Q. (N, Q) float64.
 
-    Above SMALL_MEAN they are rounded inwards, so that with both its ends an interval covers what it says, over many.
+    Args:
+        inwards: above SMALL_MEAN they are rounded so that with both its ends an interval covers what it says, over many; else up,
+            so that each covers what it says.
     """
     large = mean > SMALL_MEAN
     units = np.zeros(scores.shape)
     k = np.maximum(mean[large] ** 2 / np.maximum(variance[large], mean[large]), 1e-9)[:, None]
     root = np.maximum(1 - 1 / (9 * k) + scores[large] / (3 * np.sqrt(k)), 0)
-    units[large] = np.maximum(np.rint(mean[large, None] * root**3 - 0.5 * np.sign(scores[large])), 0)
+    ends = mean[large, None] * root**3
+    units[large] = np.maximum(np.rint(ends - 0.5 * np.sign(scores[large])) if inwards else np.ceil(ends - 0.5), 0)
     rows = np.flatnonzero(~large & (mean > 0))
     m, r = mean[rows], size(mean[rows], variance[rows])
     values, place = np.unique(scores[rows], return_inverse=True)
-    level = CDF(values)[place].reshape(len(rows), scores.shape[1])
+    level = CDF(np.clip(values, -EXTREME, EXTREME))[place].reshape(len(rows), scores.shape[1])
     term, total = np.exp(-r * np.log1p(m / r)), np.zeros(len(rows))
     for count in range(MOST_TERMS):
         total = total + term

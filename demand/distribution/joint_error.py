@@ -9,11 +9,13 @@ model of the errors (Searle, Casella & McCulloch 1992, Variance Components).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
+from scipy.sparse import csc_matrix
 from scipy.special import stdtrit
 
 from demand.distribution.count_distribution import count_quantiles
@@ -21,6 +23,8 @@ from demand.distribution.count_distribution import count_quantiles
 ERRORS = ("all", "store", "item", "series")  # what shares a relative error
 MEMORIES = ("day", "week", "level", "walk")  # how long it lasts
 WEEK, WALK = 7.0, 28.0  # days
+BLOCK = 4096  # series that are copied to float64 at a time
+Levels: TypeAlias = Sequence[float] | np.ndarray  # probabilities
 
 
 @dataclass(frozen=True)
@@ -68,50 +72,106 @@ def variances(error: JointError, units: np.ndarray, first: int, store: np.ndarra
         first: days from the origin to the first day, from 1.
         store, item, group: (S,) int codes from 0; a series is in the sum of its group.
     """
-    parts = error_forms(units, first, store, item, group) * error.relative
-    variance = error.counting * np.bincount(group, units.sum(axis=1, dtype="f8")) + parts.sum(axis=(1, 2))
-    shared = parts[:, 0].sum(axis=1)
-    return variance, error.spells * (variance / np.maximum(shared, 1e-9 * np.maximum(variance, 1e-9))) ** 2
+    count = int(group.max(initial=-1)) + 1
+    parts = np.zeros((len(ERRORS), count))
+    matrices = covariances(error, units.shape[1], first)
+    for k, code in shared_by(error, store, item):
+        owner, weight = added_up(units, code, group)
+        parts[k] = np.bincount(owner, quadratic(weight, matrices[k]), count)
+    return total_variance(error, np.bincount(group, units.sum(axis=1, dtype="f8"), count), parts)
+
+
+def period_variances(error: JointError, units: np.ndarray, first: int, store: np.ndarray, item: np.ndarray,
+                     starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `variances`, of the sum of all series over each of P periods: (P,) and (P,).
+
+    The sum of w' K w over many w is that of K times their second moments, which all periods share.
+
+    Args:
+        starts: (P,) column that each period begins with, ascending from 0; it ends before the next one.
+    """
+    parts = np.zeros((len(ERRORS), len(starts)))
+    matrices = covariances(error, units.shape[1], first)
+    bounds = list(pairwise([*starts.tolist(), units.shape[1]]))
+    for k, code in shared_by(error, store, item):
+        _, weight = added_up(units, code, np.zeros_like(store))
+        products = matrices[k] * (weight.T @ weight)
+        parts[k] = [products[start:end, start:end].sum() for start, end in bounds]
+    return total_variance(error, np.add.reduceat(units.sum(axis=0, dtype="f8"), starts), parts)
+
+
+def total_variance(error: JointError, mean: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(G,) variance and degrees of freedom of sums with a mean (G,), from what each of ERRORS (4, G) adds to the variance."""
+    variance = error.counting * mean + parts.sum(axis=0)
+    return variance, error.spells * (variance / np.maximum(parts[0], 1e-9 * np.maximum(variance, 1e-9))) ** 2
+
+
+def covariances(error: JointError, days: int, first: int) -> np.ndarray:
+    """(4, D, D) covariance of each of ERRORS over the days."""
+    day = first + np.arange(days)
+    gap = np.abs(day[:, None] - day)
+    memories = np.stack([gap == 0, np.exp(-gap / WEEK), np.ones_like(gap), np.minimum.outer(day, day) / WALK])
+    return np.asarray(np.tensordot(error.relative, memories, 1))
+
+
+def quadratic(weight: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(P,) w' K w of weights (P, D)."""
+    return np.asarray(np.einsum("pd,pd->p", weight @ matrix.astype(weight.dtype), weight, dtype="f8"))
 
 
 def error_forms(units: np.ndarray, first: int, store: np.ndarray, item: np.ndarray, group: np.ndarray) -> np.ndarray:
     """(G, 4, 4) quadratic forms of each sum by ERRORS and MEMORIES; the arguments are those of `variances`."""
-    count = int(group.max()) + 1
+    count = int(group.max(initial=-1)) + 1
     whole = np.zeros((count, len(ERRORS), len(MEMORIES)))
-    for error, code in enumerate((np.zeros_like(group), store, item, None)):
-        if code is None:
-            owner, weight = group, units
-        else:
-            pairs, place = np.unique(group * (int(code.max()) + 1) + code, return_inverse=True)
-            owner, weight = pairs // (int(code.max()) + 1), added_up(units, place, len(pairs))
+    for k, code in enumerate((np.zeros_like(group), store, item, None)):
+        owner, weight = added_up(units, code, group)
         terms = forms(weight, first)
         for memory in range(len(MEMORIES)):
-            whole[:, error, memory] = np.bincount(owner, terms[:, memory], count)
+            whole[:, k, memory] = np.bincount(owner, terms[:, memory], count)
     return whole
 
 
-def added_up(units: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
-    """(count, D) float64 sums of the rows of `units` (S, D) by their place."""
-    if count == len(units):
-        return units[np.argsort(place)]
-    order = np.argsort(place, kind="stable")
-    return np.add.reduceat(units[order], np.searchsorted(place[order], np.arange(count)), axis=0, dtype="f8")
+def shared_by(error: JointError, store: np.ndarray, item: np.ndarray) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Each of ERRORS that there is, by its number, with the codes (S,) of what shares it; None for series."""
+    codes = (np.zeros_like(store), store, item, None)
+    return ((k, codes[k]) for k in np.flatnonzero(error.relative.any(axis=1)).tolist())
 
 
-def quantiles(mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, levels: Sequence[float], whole: bool) -> np.ndarray:
-    """(N, Q) units at probabilities `levels` (Q,), which rise, of sums (N,).
+def added_up(units: np.ndarray, code: np.ndarray | None, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The group (P,) and the units (P, D) of all series of one code inside a sum, float64; of each series without codes.
 
-    Negative binomial where sales are whole, else a gamma distribution by its cube root (Wilson & Hilferty 1931), at the quantiles
-    of Student's t instead of a normal distribution's.
+    Args:
+        units: (S, D).
+        code, group: (S,) int from 0.
+    """
+    if code is None:
+        return group, units
+    width = int(code.max(initial=-1)) + 1
+    pairs, place = np.unique(group * width + code, return_inverse=True)
+    if len(pairs) == len(units):
+        return group, units
+    member = csc_matrix((np.ones(len(units)), place, np.arange(len(units) + 1)), (len(pairs), len(units)))
+    total, block = np.zeros((len(pairs), units.shape[1])), max(BLOCK, len(pairs))
+    for at in range(0, len(units), block):
+        total += member[:, at:at + block] @ units[at:at + block]
+    return pairs // width, total
+
+
+def quantiles(mean: np.ndarray, variance: np.ndarray, freedom: np.ndarray, levels: Levels, whole: bool,
+              inwards: bool = True) -> np.ndarray:
+    """(N, Q) units at probabilities `levels`, which rise with Q, of sums (N,): (Q,) for all of them, or (N, Q).
+
+    Negative binomial where sales are whole (`inwards` as in count_quantiles), else a gamma distribution by its cube root (Wilson
+    & Hilferty 1931), at the quantiles of Student's t instead of a normal distribution's.
     """
     scores = student_scores(freedom, levels)
     if whole:
-        return count_quantiles(mean, variance, scores)
+        return count_quantiles(mean, variance, scores, inwards)
     k = mean**2 / np.maximum(variance, 1e-12)
     k = np.maximum(k, 1e-9)[:, None]
     return np.where(mean[:, None] > 0, mean[:, None] * np.maximum(1 - 1 / (9 * k) + scores / (3 * np.sqrt(k)), 0) ** 3, 0.0)
 
 
-def student_scores(freedom: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+def student_scores(freedom: np.ndarray, levels: Levels) -> np.ndarray:
     """(N, Q) quantiles of Student's t."""
     return np.asarray(stdtrit(np.maximum(freedom, 1.0)[:, None], np.asarray(levels, "f8")))

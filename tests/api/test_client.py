@@ -18,6 +18,7 @@ from tests.api.conftest import KEY
 
 DAY = "2024-02-25"
 PACKAGE = "store_item_demand_client"
+TERMS = {"lead_time": 2, "review_period": 5, "service_level": 0.9}
 QUERY = {"store": 1, "item": 2, "date": DAY}
 
 
@@ -57,8 +58,12 @@ def call(client: Any, group: str, name: str, **arguments: Any) -> Any:
     return response.parsed
 
 
+def model(name: str) -> Any:
+    return getattr(importlib.import_module(f"{PACKAGE}.models"), name)
+
+
 def body(name: str, content: dict[str, Any]) -> Any:
-    return getattr(importlib.import_module(f"{PACKAGE}.models"), name).from_dict(content)
+    return model(name).from_dict(content)
 
 
 def test_every_route_is_called(client: Any, running: Running) -> None:
@@ -75,6 +80,9 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
     reasons = call(client, "forecasts", "explain", store="1", item="2", start=DAY, end=DAY)
     assert (reasons.series, reasons.days) == (1, 1)
     assert reasons.forecast == pytest.approx(prediction.predicted_sales, abs=1e-6)
+    total = call(client, "forecasts", "total", store=["1"], step=model("TotalStepType0")("week"), quantile=[0.9])
+    orders = call(client, "forecasts", "orders", body=body("OrderQuery", TERMS | {"store": [1], "item": [2], "on_hand": [3]}))
+    assert (len(total.quantiles["0.9"]), orders.item) == (3, [2])
     assert call(client, "forecasts", "series").stores[0].items == [1, 2, 3]
     assert call(client, "model", "model").role == "candidate"
     assert call(client, "model", "reload").result == "unchanged"
@@ -82,7 +90,7 @@ def test_every_route_is_called(client: Any, running: Running) -> None:
         call(client, "status", name)
     operations = [each["operationId"] for path in json.loads(running.ask("/openapi.json")[1])["paths"].values()
                   for each in path.values()]
-    assert len(operations) == 14  # all of those above
+    assert len(operations) == 16  # all of those above
 
 
 def test_an_error_has_its_type(client: Any) -> None:

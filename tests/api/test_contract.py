@@ -67,7 +67,7 @@ def test_a_wrong_query_says_what_is_wrong(client: TestClient, change: dict[str, 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"1e999", b'"text"',
                                   b'{"store": ' + b"9" * 5000 + b"}"])
-@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/forecast/1/1"])
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/forecast/1/1", "/orders"])
 def test_what_is_not_even_a_query(client: TestClient, path: str, body: bytes) -> None:
     response = client.post(path, content=body, headers={"content-type": "application/json"})
     assert 400 <= response.status_code < 500, response.text
@@ -165,14 +165,14 @@ def test_the_model_tells_of_itself(client: TestClient) -> None:
 
 def test_the_docs_have_examples(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
-    assert described["components"]["schemas"]["Query"]["examples"]
+    assert all(described["components"]["schemas"][name]["examples"] for name in ("Query", "OrderQuery"))
     assert described["paths"]["/predict/batch"]["post"]["requestBody"]["content"]["application/json"]["examples"]
 
 
 def test_whatever_the_docs_refer_to_is_there(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described)))
-    assert {"Query", "WhatIfQuery", "Columns", "Row"} <= named <= set(described["components"]["schemas"])
+    assert {"Query", "WhatIfQuery", "Columns", "Row", "OrderQuery"} <= named <= set(described["components"]["schemas"])
 
 
 @pytest.mark.parametrize("key", ["", KEY])

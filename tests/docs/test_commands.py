@@ -21,7 +21,9 @@ ELSEWHERE = {  # what each command begins with, and the test that runs it
     "dvc import-db --sql": "tests/workspace/test_import_db.py",
     "dvc update data/receipts.csv.dvc": "tests/workspace/test_import_db.py",
     "curl -s 'localhost:8000/explain?store=": "tests/api/test_explain.py",
-    "curl -s localhost:8000/predict": "tests/api/test_predict.py",  # the same request
+    "curl -s localhost:8000/predict": "tests/api/test_predict.py",  # the same requests
+    "curl -s 'localhost:8000/total": "tests/api/test_totals.py",
+    "curl -s 'localhost:8000/orders": "tests/api/test_orders.py",
 }
 NOT_RUN = {
     "make repro": "installs packages; `.ci/run` runs it in a fresh clone",

@@ -32,6 +32,13 @@ def test_nothing_is_sold_where_nothing_is_expected() -> None:
     assert (count_quantiles(np.zeros(3), np.zeros(3), np.tile(SCORES, (3, 1))) == 0).all()
 
 
+def test_tails_end_where_nothing_can_be_told_apart() -> None:
+    """Student's t with few degrees of freedom goes as far as 300: no more units than the sixth standard deviation has."""
+    mean = np.array([0.01, 0.5, 15.0])
+    far = count_quantiles(mean, 1.2 * mean, np.array([[-300.0, 300.0]] * 3))
+    np.testing.assert_array_equal(far, scipy_law(mean, 1.2 * mean).ppf(stats.norm.cdf([[-6], [6]])).T)
+
+
 @pytest.mark.parametrize("mean", [0.05, 0.7, 6.0, 60.0])
 def test_scores_of_the_right_law_are_normal(mean: float) -> None:
     rng = np.random.default_rng(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -202,3 +203,14 @@ def test_another_project_s_dvc_is_no_reason_to_wait(tree: Tree, tmp_path_factory
         assert "removed" in tree.unlock()
     finally:
         end(repro)
+
+
+def test_half_a_copy_that_a_killed_dvc_left_beside_a_file_is_never_committed(tree: Tree) -> None:
+    """`push_results` adds whole folders: data, models, reports."""
+    from dvc_objects.fs.utils import tmp_fname
+
+    shutil.copy(ROOT / ".gitignore", tree.root)
+    (tree.root / "models").mkdir()
+    for name in (tmp_fname("model.pkl"), tmp_fname(), "champion.json"):
+        (tree.root / "models" / name).write_text("x")
+    assert tree.run("git", "status", "--porcelain", "--untracked-files=all", "models") == "?? models/champion.json\n"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.examples import ROOT
+from workspace.run.dvc_lock import half
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 STAGE = """
@@ -203,6 +204,43 @@ def test_another_project_s_dvc_is_no_reason_to_wait(tree: Tree, tmp_path_factory
         assert "removed" in tree.unlock()
     finally:
         end(repro)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_half_a_dvc_lock_is_again_as_git_has_it(tree: Tree, known: bool) -> None:
+    """DVC truncates it, and writes it for a tenth of a second after every stage."""
+    (tree.root / "go").touch()
+    tree.run("dvc", "repro")
+    if known:
+        tree.run("git", "add", "dvc.lock")
+    lockfile = tree.root / "dvc.lock"
+    whole = lockfile.read_bytes()
+    assert tree.unlock() == ""
+    lockfile.write_bytes(whole[:whole.index(b"outs:") + 5])
+    assert "dvc.lock" in tree.run("dvc", "repro", fails=True)
+    assert "of which a killed DVC had written half" in tree.unlock()
+    assert not lockfile.exists() or known
+    said = tree.run("dvc", "repro")
+    assert ("Running stage" in said) != known
+    assert lockfile.read_bytes() == whole
+
+
+def test_half_a_dvc_lock_is_told_from_what_dvc_reads(tmp_path: Path) -> None:
+    """Cut anywhere, it is told to be half, or DVC reads it."""
+    import yaml
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+
+    whole, lockfile = (ROOT / "data/demo/dvc.lock").read_bytes(), tmp_path / "dvc.lock"
+    found = []
+    for end in range(len(whole) + 1):
+        lockfile.write_bytes(whole[:end])
+        found.append(half(lockfile))
+        if not found[-1]:
+            COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(whole[:end]))
+    assert 0 < found.count(False) < whole.count(b"\n")
+    assert not found[-1]
+    lockfile.write_bytes(b"<<<<<<< HEAD\n" + whole)
+    assert not half(lockfile)
 
 
 def test_half_a_copy_that_a_killed_dvc_left_beside_a_file_is_never_committed(tree: Tree) -> None:

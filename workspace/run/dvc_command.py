@@ -9,7 +9,7 @@ from workspace.run import dvc_lock
 
 
 def run_dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run DVC, of the same environment, after what a killed one may have left in its file of locks is cleared."""
+    """Run DVC, of the same environment, after what a killed one may have left is repaired."""
     dvc_lock.clear()
     return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, errors="replace",
                           check=False)

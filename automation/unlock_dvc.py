@@ -1,10 +1,12 @@
-"""Clears the lock file that a killed DVC has left damaged: python -m automation.unlock_dvc
+"""Repairs what a killed DVC has left, and what stops the next one: python -m automation.unlock_dvc
 
 DVC lists the paths that it works on in .dvc/tmp/rwlock, and rewrites that file in place. A kill at that moment leaves it empty or
-cut off, and every later `dvc` command fails: "Unable to read RWLock-file". This command removes such a file, but never under a
-running DVC: it holds both of DVC's own locks meanwhile, and looks for processes that run DVC in this project. A sound file stays:
-DVC itself drops the entries of dead processes. `make repro`, automation and promotions do
-this before DVC.
+cut off, and every later `dvc` command fails: "Unable to read RWLock-file". A kill at another moment leaves locks of a dead
+process there, and where that process is still listed, or another one has its number since, DVC waits for it: "… is busy, it is
+being blocked by". This command removes a damaged file and the locks of dead processes, but nothing of a running DVC: it holds
+both of DVC's own locks meanwhile, and looks for processes that run DVC in this project. A dvc.lock that is half written becomes
+what Git has of it; without that it is removed, and the pipeline begins anew. `make repro`, automation and promotions do this
+before DVC.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 
 from api.settings import Settings
 from demand.schema.errors import UserError
+from workspace.run.dvc_command import last_error
 from workspace.run.files import read_json
 from workspace.secrets.redaction import redact
 
@@ -84,6 +85,5 @@ def dvc(copy: Path, *arguments: str) -> str:
     """Run DVC in the clone; its own last word is the error."""
     run = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=copy, capture_output=True, text=True, check=False)
     if run.returncode:
-        lines = [line for line in run.stderr.splitlines() if line.startswith("ERROR")] or run.stderr.splitlines()
-        raise RuntimeError(redact(f"dvc {arguments[0]} failed: {lines[-1] if lines else run.returncode}"))
+        raise RuntimeError(redact(f"dvc {arguments[0]} failed: {last_error([run])}"))
     return run.stdout

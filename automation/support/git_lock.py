@@ -1,4 +1,4 @@
-"""Clears .git/index.lock, which a killed Git leaves behind, and with which every later commit fails."""
+"""Clears the lock files that a killed Git leaves behind: .git/index.lock, HEAD.lock, those of branches. No commit passes them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from demand.schema.errors import UserError
 
 
 def clear() -> None:
-    """Remove the lock where no Git runs in this repository; a UserError where one does."""
-    lock = Path(shell.output("git", "rev-parse", "--git-path", "index.lock"))
-    if not lock.exists():
+    """Remove them where no Git runs in this repository; a UserError where one does."""
+    folders = {Path(line) for line in shell.output("git", "rev-parse", "--git-dir", "--git-common-dir").splitlines()}
+    locks = sorted(lock for folder in folders for pattern in ("*.lock", "refs/**/*.lock") for lock in folder.glob(pattern))
+    if not locks:
         return
     place = Path(shell.output("git", "rev-parse", "--show-toplevel")).resolve()
     if processes := running(place):
-        raise UserError(f"{lock} is held, and Git is running here (process {', '.join(map(str, processes))}): wait for it to "
+        raise UserError(f"{locks[0]} is held, and Git is running here (process {', '.join(map(str, processes))}): wait for it to "
                         "end, and run this again")
-    lock.unlink(missing_ok=True)
-    print(f"removed {lock}, which a killed Git had left", flush=True)
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+        print(f"removed {lock}, which a killed Git had left", flush=True)
 
 
 def running(place: Path) -> list[int]:

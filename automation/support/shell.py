@@ -63,6 +63,6 @@ def module(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def dvc(*arguments: str) -> tuple[str, ...]:
-    """The command that runs DVC, after the lock that a killed one may have left damaged is cleared."""
+    """The command that runs DVC, after what a killed one may have left is repaired."""
     dvc_lock.clear()
     return module("dvc", *arguments)

@@ -188,8 +188,9 @@ def test_the_diary_of_the_drift_stage_is_kept_in_git(clone: Clone) -> None:
     assert "nothing to record" in clone.record()
 
 
-def test_the_lock_of_a_killed_git_is_cleared_and_that_of_a_running_one_is_not(clone: Clone) -> None:
-    lock = clone.root / ".git/index.lock"
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/heads/main.lock"])
+def test_the_lock_of_a_killed_git_is_cleared_and_that_of_a_running_one_is_not(clone: Clone, name: str) -> None:
+    lock = clone.root / ".git" / name
     lock.touch()
     clone.changes(2)
     held = subprocess.Popen(["git", "cat-file", "--batch"], cwd=clone.root / "data", stdin=subprocess.PIPE)  # waits for names
@@ -198,7 +199,7 @@ def test_the_lock_of_a_killed_git_is_cleared_and_that_of_a_running_one_is_not(cl
         assert lock.exists()
     finally:
         held.communicate()
-    assert "removed .git/index.lock, which a killed Git had left" in clone.record()
+    assert f"removed .git/{name}, which a killed Git had left" in clone.record()
     assert clone.pushed().splitlines() == ["Sales through 2025-01-02: keep", "first"]
 
 

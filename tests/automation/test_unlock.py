@@ -1,18 +1,23 @@
-"""The lock file that a killed DVC leaves damaged, with real DVC: cleared when none runs, left alone while one does."""
+"""What a killed DVC leaves in its file of locks, with real DVC: cleared, and what a running one has there left alone."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.examples import ROOT
+from workspace.run.dvc_lock import half
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 STAGE = """
@@ -22,6 +27,7 @@ stages:
     outs: [out.txt]
 """
 WAIT = """'touch started; until [ -e go ]; do sleep 0.05; done; echo done > out.txt'"""
+ADD = "from workspace.run.dvc_command import run_dvc; run_dvc('add', 'model.pkl').check_returncode()"
 
 
 class Tree:
@@ -90,9 +96,62 @@ def test_what_promotions_run_goes_on_as_well(tree: Tree) -> None:
     """`make torture` found it: killed inside `dvc add`, a promotion could not be run again."""
     (tree.root / "model.pkl").write_text("x")
     tree.rwlock.write_text("")
-    script = "from workspace.run.dvc_command import run_dvc; run_dvc('add', '--quiet', 'model.pkl').check_returncode()"
-    tree.run("python", "-c", script)
+    tree.run("python", "-c", ADD)
     assert (tree.root / "model.pkl.dvc").exists()
+
+
+@contextmanager
+def dead() -> Iterator[int]:
+    """A process that was killed and whose parent has not asked how it ended."""
+    child = subprocess.Popen(["sleep", "60"])
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    yield child.pid
+    child.wait()
+
+
+@contextmanager
+def another() -> Iterator[int]:
+    """A process that has the number of a dead one."""
+    child = subprocess.Popen(["sleep", "60"])
+    yield child.pid
+    child.kill()
+    child.wait()
+
+
+@pytest.mark.parametrize("process", [dead, another])
+@pytest.mark.parametrize("argv", ["/usr/bin/dvc", "/my files/site-packages/dvc/__main__.py"])
+def test_what_a_dead_process_locks_is_free(tree: Tree, process: Callable[[], Any], argv: str) -> None:
+    """Torture found it: killed inside its second `dvc add`, a promotion could not be run again while its DVC was still listed."""
+    path = tree.root / "model.pkl"
+    path.write_text("x")
+    with process() as pid:
+        holder = {"pid": pid, "cmd": f"{argv} add model.pkl"}
+        tree.rwlock.write_text(json.dumps({"write": {str(path): holder}, "read": {str(tree.root / "other"): [holder]}}))
+        assert f"is busy, it is being blocked by:\n  (PID {pid})" in tree.run("dvc", "add", "model.pkl", fails=True)
+        assert "removed from .dvc/tmp/rwlock what a killed DVC had locked" in tree.run("python", "-c", ADD)
+    assert (tree.root / "model.pkl.dvc").exists()
+    assert str(pid) not in tree.rwlock.read_text()
+
+
+def test_what_a_running_dvc_locks_stays_beside_what_a_dead_one_did(tree: Tree) -> None:
+    repro = tree.start("dvc", "repro")
+    try:
+        eventually((tree.root / "started").exists)
+        running = json.loads(tree.rwlock.read_text())
+        script = {"pid": os.getpid(), "cmd": "notebook.py"}  # one that uses DVC as a library
+        with dead() as pid:
+            killed = {"pid": pid, "cmd": "/usr/bin/dvc repro"}
+            read = running["read"] | {"/data/sales.csv": [killed, script], "/data/items.csv": [killed]}
+            tree.rwlock.write_text(json.dumps({"write": running["write"] | {"/data/out.csv": killed}, "read": read}))
+            assert "removed" in tree.unlock()
+        assert json.loads(tree.rwlock.read_text()) == {
+            "write": running["write"], "read": running["read"] | {"/data/sales.csv": [script]}}
+        assert running["write"][str(tree.root / "out.txt")]["pid"] == repro.pid
+        (tree.root / "go").touch()
+        assert repro.wait(60) == 0
+    finally:
+        end(repro)
 
 
 def test_without_a_lock_file_or_with_a_sound_one_nothing_is_touched(tree: Tree) -> None:
@@ -145,3 +204,51 @@ def test_another_project_s_dvc_is_no_reason_to_wait(tree: Tree, tmp_path_factory
         assert "removed" in tree.unlock()
     finally:
         end(repro)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_half_a_dvc_lock_is_again_as_git_has_it(tree: Tree, known: bool) -> None:
+    """DVC truncates it, and writes it for a tenth of a second after every stage."""
+    (tree.root / "go").touch()
+    tree.run("dvc", "repro")
+    if known:
+        tree.run("git", "add", "dvc.lock")
+    lockfile = tree.root / "dvc.lock"
+    whole = lockfile.read_bytes()
+    assert tree.unlock() == ""
+    lockfile.write_bytes(whole[:whole.index(b"outs:") + 5])
+    assert "dvc.lock" in tree.run("dvc", "repro", fails=True)
+    assert "of which a killed DVC had written half" in tree.unlock()
+    assert not lockfile.exists() or known
+    said = tree.run("dvc", "repro")
+    assert ("Running stage" in said) != known
+    assert lockfile.read_bytes() == whole
+
+
+def test_half_a_dvc_lock_is_told_from_what_dvc_reads(tmp_path: Path) -> None:
+    """Cut anywhere, it is told to be half, or DVC reads it."""
+    import yaml
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+
+    whole, lockfile = (ROOT / "data/demo/dvc.lock").read_bytes(), tmp_path / "dvc.lock"
+    found = []
+    for end in range(len(whole) + 1):
+        lockfile.write_bytes(whole[:end])
+        found.append(half(lockfile))
+        if not found[-1]:
+            COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(whole[:end]))
+    assert 0 < found.count(False) < whole.count(b"\n")
+    assert not found[-1]
+    lockfile.write_bytes(b"<<<<<<< HEAD\n" + whole)
+    assert not half(lockfile)
+
+
+def test_half_a_copy_that_a_killed_dvc_left_beside_a_file_is_never_committed(tree: Tree) -> None:
+    """`push_results` adds whole folders: data, models, reports."""
+    from dvc_objects.fs.utils import tmp_fname
+
+    shutil.copy(ROOT / ".gitignore", tree.root)
+    (tree.root / "models").mkdir()
+    for name in (tmp_fname("model.pkl"), tmp_fname(), "champion.json"):
+        (tree.root / "models" / name).write_text("x")
+    assert tree.run("git", "status", "--porcelain", "--untracked-files=all", "models") == "?? models/champion.json\n"

@@ -1,7 +1,7 @@
 """models/model_latest.pkl: the champion's model at one stable path, tracked by DVC, for other repositories and for people.
 
 It is derived from models/champion.json, which alone decides: promotions and roll-backs renew it, what a killed one left behind is
-made up for by the next one or by `make repro`, and no stage reads it. Before the first promotion it is not there.
+made up for by the next one, and no stage reads it. Before the first promotion it is not there.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ def renew_latest(champion: Champion) -> None:
     with whole_file(paths.LATEST) as part:
         part.write_bytes(champion_bytes(champion))
     Path(f"{paths.LATEST}.dvc").unlink(missing_ok=True)  # a killed DVC may have left half of it, which `dvc add` refuses
-    added = run_dvc("add", "--quiet", str(paths.LATEST))
+    added = run_dvc("add", str(paths.LATEST))
     if added.returncode:
-        raise UserError(f"dvc add {paths.LATEST} failed: {last_error([added])}. The champion is in place: make repro tries again")
+        raise UserError(f"dvc add {paths.LATEST} failed: {last_error([added])}. The champion is in place: "
+                        "the next promotion or roll-back tries again")
 
 
 def tracked_md5(file: Path) -> str | None:

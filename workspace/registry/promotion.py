@@ -65,7 +65,7 @@ def store_version(new: Champion, candidate: Challenger) -> None:
     facts = {"champion": new, "train": candidate.training, "evaluate": candidate.evaluation, "compare": candidate.comparison}
     write_json(building / STORED, {name: fact.model_dump(mode="json") for name, fact in facts.items()})
     (building / "model_card.md").write_text(card(new, candidate.training, candidate.comparison), encoding="utf-8")
-    added = run_dvc("add", "--quiet", str(model))
+    added = run_dvc("add", str(model))
     if added.returncode:
         raise UserError(f"dvc add {model} failed: {last_error([added])}")
     os.rename(building, paths.VERSIONS / new.version)

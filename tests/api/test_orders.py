@@ -137,6 +137,7 @@ def test_they_are_counted(client: TestClient) -> None:
 
 
 def test_what_only_training_needs_takes_no_memory_while_serving() -> None:
-    code = "import sys, api.app; sys.exit(' '.join({'scipy.optimize', 'scipy.stats', 'sklearn', 'pandas'} & set(sys.modules)) or None)"
+    heavy = {"scipy.optimize", "scipy.stats", "sklearn", "pandas"}
+    code = f"import sys, api.app; sys.exit(' '.join({heavy} & set(sys.modules)) or None)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")

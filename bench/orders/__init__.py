@@ -1,0 +1,1 @@
+"""What stock each service level costs: make replay-orders."""

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from fastapi import HTTPException
 
-from api.errors import invalid
 from api.planning_schemas import QUANTILES, Format
 from api.serving import order_body
-from api.serving.answers import OUTSIDE, PART, origin_of, to_json, unknown_rows
-from api.serving.lookup_table import Id, OutsideHorizonError, UnknownSeriesError
+from api.serving.answers import PART, origin_of, to_json, unknown_rows
+from api.serving.groups import days_between, rows_of_group
+from api.serving.lookup_table import Id, UnknownSeriesError
 from api.serving.served import Served
-from api.serving.sum_table import UnknownGroupError
 from api.serving.whatif import DECIMALS
 from demand.distribution.sums import forecast_periods
 from demand.planning.orders import plan_orders
@@ -39,11 +37,8 @@ class TotalQuery(NamedTuple):
 def total(served: Served, query: TotalQuery) -> tuple[bytes, int]:
     """The sums of a group over each period, and the number of their store-item-days."""
     sums = served.sums
-    first, last = span(served, query.start, query.end)
-    try:
-        group = sums.group(query.store, query.item)
-    except UnknownGroupError as error:
-        raise HTTPException(404, str(error)) from None
+    group = rows_of_group(sums, query.store, query.item)
+    first, last = days_between(served.table, query.start, query.end)
     dates = np.datetime64(served.origin) + 1 + np.arange(first, last + 1)
     starts = period_starts(dates, query.step)
     units = sums.points[group, first:last + 1]
@@ -57,20 +52,6 @@ def total(served: Served, query: TotalQuery) -> tuple[bytes, int]:
         "predicted_sales": np.round(forecast.mean, DECIMALS),
         "quantiles": {str(level): numbers(quantiles[:, k]) for k, level in enumerate(levels)}, **origin_of(served)}
     return to_json(answer), units.size
-
-
-def span(served: Served, start: str | None, end: str | None) -> tuple[int, int]:
-    """The positions of the first and the last day; all that are forecast where none are asked for."""
-    days = served.table.days
-    positions = []
-    for name, day, default in (("start", start, 0), ("end", end, len(days) - 1)):
-        try:
-            positions.append(default if day is None else served.table.day(day))
-        except OutsideHorizonError as error:
-            raise invalid(("query", name), str(error), OUTSIDE) from None
-    if positions[0] > positions[1]:
-        raise invalid(("query", "end"), f"{end} is before the start, {start}")
-    return positions[0], positions[1]
 
 
 def ids_of(asked: Sequence[Id], known: dict[Id, int]) -> list[Id] | None:

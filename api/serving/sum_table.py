@@ -51,7 +51,7 @@ class SumTable:
             if asked:
                 inside &= np.isin(codes, codes_of(name, asked, known))
         if not inside.any():
-            raise UnknownGroupError(f"no series of {named('store', stores)} and {named('item', items)}")
+            raise UnknownGroupError(f"no series for {named('store', stores)}, {named('item', items)}")
         return np.flatnonzero(inside)
 
 
@@ -65,7 +65,7 @@ def codes_of(name: str, asked: Sequence[Id], known: dict[Id, int]) -> list[int]:
     kind = [next(iter(known))]
     codes = [known.get(each, known.get(same_kind(each, kind), -1)) for each in asked]
     if -1 in codes:
-        raise UnknownGroupError(f"no series of {name} {shown(asked[codes.index(-1)])}")
+        raise UnknownGroupError(f"no series for {name} {shown(asked[codes.index(-1)])}")
     return codes
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from demand.distribution.joint_error import ERRORS, MEMORIES, JointError, error_forms
 
@@ -65,6 +64,8 @@ def fit_joint_error(past: Sequence[PastErrors], whole: bool) -> JointError:
 
 def least_squares(moments: Moments) -> tuple[float, np.ndarray]:
     """The variance of chance per unit, and the relative variances (4, 4)."""
+    from scipy.optimize import nnls  # some 0.3 s, which forecasting need not wait for
+
     columns = np.column_stack([moments.forecast, moments.forms.reshape(len(moments.forms), -1)])
     of_all = slice(1, 1 + len(MEMORIES))
     shared = 1e-4 * columns[:, 1 + MEMORIES.index("level")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from demand.panel.forecast import Forecast
 from demand.panel.panel import Panel
 from demand.planning.orders import OrderTerms, plan_orders
 from tests.api.conftest import HORIZON, STORES, settings, started
+from tests.support.examples import ROOT
 
 PLAIN: dict[str, Any] = {"lead_time": 2, "review_period": 5, "service_level": 0.9}
 COLUMNS = ("store", "item", "until", "predicted_sales", "order_up_to", "quantity")
@@ -131,3 +134,10 @@ def test_they_are_counted(client: TestClient) -> None:
     client.post("/orders", json=PLAIN)
     client.get("/total?store=1&end=2024-02-26")
     assert (counted("orders") - before[0], counted("total") - before[1]) == (6 * 7, 3 * 2)
+
+
+def test_what_only_training_needs_takes_no_memory_while_serving() -> None:
+    heavy = {"scipy.optimize", "scipy.stats", "sklearn", "pandas"}
+    code = f"import sys, api.app; sys.exit(' '.join({heavy} & set(sys.modules)) or None)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

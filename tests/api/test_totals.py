@@ -62,13 +62,13 @@ def test_steps_are_totals_of_their_own(client: TestClient, step: str, starts: li
 
 
 @pytest.mark.parametrize(("query", "status", "says"), [
-    ("store=9", 404, "no series of store 9"),
-    ("store=1&store=9", 404, "no series of store 9"),
-    ("item=x", 404, "no series of item x"),
+    ("store=9", 404, "no series for store 9"),
+    ("store=1&store=9", 404, "no series for store 9"),
+    ("item=x", 404, "no series for item x"),
     ("start=2024-02-24", 422, f"{FIRST} to {LAST}"),
     ("end=2024-03-10", 422, f"{FIRST} to {LAST}"),
     ("end=2024-02-30", 422, "no date"),
-    ("start=2024-03-02&end=2024-03-01", 422, "2024-03-01 is before the start, 2024-03-02"),
+    ("start=2024-03-02&end=2024-03-01", 422, "2024-03-01 is before 2024-03-02"),
     ("start=tomorrow", 422, "pattern"),
     ("step=year", 422, "'day', 'week' or 'month'"),
     ("quantile=0", 422, "greater than or equal to 0.001"),
@@ -99,4 +99,4 @@ def test_series_that_do_not_exist_are_no_group(client: TestClient, monkeypatch: 
     """Store and item are known, but not together."""
     served = client.app.state.services.store.served  # type: ignore[attr-defined]
     monkeypatch.setitem(served.sums.items, 77, 99)
-    assert "no series of store 1 and item 77" in client.get("/total?store=1&item=77").json()["detail"]
+    assert "no series for store 1, item 77" in client.get("/total?store=1&item=77").json()["detail"]

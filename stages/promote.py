@@ -36,8 +36,11 @@ def main() -> None:
     if given.list:
         print(list_versions())
         return
-    with promotion_lock():
-        print(promote(given.reason, given.force) if given.rollback is None else rollback(given.rollback or None, given.reason))
+    with promotion_lock() as finished:
+        if given.rollback is None:
+            print(promote(given.reason, given.force))
+        else:
+            print(rollback(given.rollback or None, given.reason, finished))
     remote = any(re.search(r"(?m)^\s*remote\s*=", path.read_text(encoding="utf-8")) for path in Path(".dvc").glob("config*"))
     print("Record it: git add models metrics logs && git commit" + (", then: dvc push" if remote else ""))
 

@@ -206,6 +206,20 @@ def test_another_project_s_dvc_is_no_reason_to_wait(tree: Tree, tmp_path_factory
         end(repro)
 
 
+def test_a_run_that_is_cached_without_its_content_is_made_again(tree: Tree) -> None:
+    (tree.root / "dvc.yaml").write_text(STAGE.format(command="cp in.txt out.txt") + "    deps: [in.txt]\n")
+    (tree.root / "in.txt").write_text("x")
+    tree.run("dvc", "repro")
+    run, = (tree.root / ".dvc/cache/runs").glob("*/*")
+    assert tree.unlock() == ""
+    for path in (*run.iterdir(), tree.root / "dvc.lock", tree.root / "out.txt"):
+        path.unlink()
+    assert "failed to reproduce" in tree.run("dvc", "repro", fails=True)
+    assert "which a killed DVC had left empty" in tree.unlock()
+    tree.run("dvc", "repro")
+    assert any(run.iterdir())
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_half_a_dvc_lock_is_again_as_git_has_it(tree: Tree, known: bool) -> None:
     """DVC truncates it, and writes it for a tenth of a second after every stage."""

@@ -63,7 +63,7 @@ def killed_at(step: int, *arguments: str) -> bool:
     return os.WIFSIGNALED(status)
 
 
-@pytest.mark.parametrize("command", ["first", "second", "rollback"])
+@pytest.mark.parametrize("command", ["first", "second", "rollback", "rollback to the previous one"])
 def test_killed_at_any_step(work, monkeypatch, tmp_path_factory, command):
     """Afterwards the old champion or the new one is there, whole, and the same command again ends as if nothing had happened."""
     for smape in () if command == "first" else (12.0,) if command == "second" else (12.0, 11.9):
@@ -72,7 +72,7 @@ def test_killed_at_any_step(work, monkeypatch, tmp_path_factory, command):
     candidate(11.5)
     old = read_champion()
     before = len(read_history()) if old else 0
-    given = ["--rollback", stored_versions()[0].version] if command == "rollback" else []
+    given = ["--rollback", stored_versions()[0].version] if command == "rollback" else ["--rollback"] if "roll" in command else []
     template = tmp_path_factory.mktemp("template") / "work"
     shutil.copytree(work, template)
     steps, seen = 0, set()

@@ -21,8 +21,7 @@ from workspace.run.files import file_text, whole_file
 
 def renew_latest(champion: Champion) -> None:
     """Make it the champion's model, where it is not already."""
-    wanted = tracked_md5(Path(f"{champion.model}.dvc"))
-    if wanted is not None and tracked_md5(Path(f"{paths.LATEST}.dvc")) == wanted:
+    if is_latest(champion):
         return
     with whole_file(paths.LATEST) as part:
         part.write_bytes(champion_bytes(champion))
@@ -31,6 +30,12 @@ def renew_latest(champion: Champion) -> None:
     if added.returncode:
         raise UserError(f"dvc add {paths.LATEST} failed: {last_error([added])}. The champion is in place: "
                         "the next promotion or roll-back tries again")
+
+
+def is_latest(champion: Champion) -> bool:
+    """Whether it is the champion's model: the last step of every change of champion is done."""
+    wanted = tracked_md5(Path(f"{champion.model}.dvc"))
+    return wanted is not None and tracked_md5(Path(f"{paths.LATEST}.dvc")) == wanted
 
 
 def tracked_md5(file: Path) -> str | None:

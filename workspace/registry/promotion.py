@@ -29,7 +29,7 @@ from demand.schema.json_record import sha256
 from workspace.registry.candidate import candidate_bytes
 from workspace.registry.challenger import Challenger, as_champion, current_user, next_moment, read_challenger
 from workspace.registry.history import read_history, record_change
-from workspace.registry.latest import renew_latest
+from workspace.registry.latest import is_latest, renew_latest
 from workspace.registry.store import STORED, UNFINISHED, champion_bytes, read_champion, stored_versions, write_champion
 from workspace.run import paths
 from workspace.run.dvc_command import last_error, run_dvc
@@ -71,11 +71,17 @@ def store_version(new: Champion, candidate: Challenger) -> None:
     os.rename(building, paths.VERSIONS / new.version)
 
 
-def rollback(wanted: str | None, reason: str) -> str:
-    """Make an earlier version the champion again, the one that is named or the previous one; returns a message."""
+def rollback(wanted: str | None, reason: str, finished: bool = False) -> str:
+    """Make an earlier version the champion again, the one that is named or the previous one; returns a message.
+
+    Args:
+        finished: what a killed command had begun was finished just now: where it was a roll-back, this one unless one is named.
+    """
     current = read_champion()
     if current is None:
         raise UserError("there is no champion to roll back from")
+    if finished and current.action == "rollback" and wanted is None:
+        return f"a roll-back that was killed is finished: version {current.version} is the champion again"
     version = wanted or current.previous
     if version is None:
         raise UserError(f"version {current.version} is the first: there is none before it")
@@ -99,9 +105,10 @@ def orphaned_versions() -> list[Champion]:
     return [one for one in stored_versions() if one.version > last and one.version not in was]
 
 
-def repair_interrupted_promotion() -> None:
-    """Finish what a killed promotion left undone, and remove what it left behind."""
+def repair_interrupted_promotion() -> bool:
+    """Finish what a killed promotion left undone, and remove what it left behind; whether a change of champion was not done."""
     current = read_champion()
+    undone = current is not None and not is_latest(current)
     if current:
         record_change(current)
     for orphan in orphaned_versions():
@@ -110,6 +117,7 @@ def repair_interrupted_promotion() -> None:
         shutil.rmtree(left)
     if current:
         renew_latest(current)  # last: DVC reads every .dvc file here, half ones that a kill has left in a version too
+    return undone
 
 
 def list_versions() -> str:
@@ -127,14 +135,13 @@ def list_versions() -> str:
 
 
 @contextmanager
-def promotion_lock() -> Iterator[None]:
-    """One promotion at a time, starting from a tidy state."""
+def promotion_lock() -> Iterator[bool]:
+    """One promotion at a time, starting from a tidy state; whether a change of champion that was killed had to be finished."""
     paths.VERSIONS.mkdir(parents=True, exist_ok=True)
     directory = os.open(paths.VERSIONS, os.O_RDONLY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        repair_interrupted_promotion()
-        yield
+        yield repair_interrupted_promotion()
     except BlockingIOError:
         raise UserError("another promotion is running: wait for it") from None
     finally:

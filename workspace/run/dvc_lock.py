@@ -1,7 +1,7 @@
 """What a killed DVC leaves, with which a later one fails: repaired.
 
-Its file of locks, .dvc/tmp/rwlock: damaged, or with locks that nobody holds. And half a dvc.lock, which it rewrites in place
-after every stage.
+Its file of locks, .dvc/tmp/rwlock: damaged, or with locks that nobody holds. Half a dvc.lock, which it rewrites in place
+after every stage. A folder of its cache of runs that it had made and not filled yet.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from workspace.run.files import write_json
 
 TMP = Path(".dvc/tmp")
 RWLOCK = TMP / "rwlock"
+RUNS = Path(".dvc/cache/runs")
 LOCKFILES = Path("dvc.lock"), Path("data/demo/dvc.lock")
 RUNNING = "{path} is damaged, and DVC is running here ({who}): wait for it to end, or end it, and run this again"
 DVC_COMMAND = re.compile(r"(^|/)dvc(/__main__\.py)?( |$)")  # how DVC writes its own command line down
@@ -44,6 +45,9 @@ def clear() -> None:
                 if read_locks():
                     return
                 raise UserError(RUNNING.format(path=RWLOCK, who=f"it holds {TMP / name}")) from None
+        for run in empty_runs():
+            run.rmdir()
+            print(f"removed {run}, which a killed DVC had left empty", flush=True)
         repair_lockfiles()
         repair_locks()
 
@@ -51,7 +55,12 @@ def clear() -> None:
 def sound() -> bool:
     """Whether nothing is to be repaired."""
     found = read_locks()
-    return found is not None and found[0] == found[1] and not any(map(half, LOCKFILES))
+    return found is not None and found[0] == found[1] and not any(map(half, LOCKFILES)) and not empty_runs()
+
+
+def empty_runs() -> list[Path]:
+    """Folders of the cache of runs without a run."""
+    return [run for run in RUNS.glob("*/*") if run.is_dir() and not any(run.iterdir())]
 
 
 def half(lockfile: Path) -> bool:

@@ -43,11 +43,11 @@ def stock_at(curve: list[dict[str, float]], service: float) -> float:
     return float(np.interp(service, reached[order], stock[order], left=np.nan, right=np.nan))
 
 
-def summary(curves: dict[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
+def summary(curves: dict[str, list[dict[str, float]]], services: tuple[float, ...] = SERVICES) -> list[dict[str, Any]]:
     """One row per lead time and service level: what this project reaches, what the others do, and the stock they need for it."""
     rows = []
     for lead_time in LEAD_TIMES:
-        for k, service in enumerate(SERVICES):
+        for k, service in enumerate(services):
             own, others = curves[f"{METHODS[0]}; {lead_time}"][k], {name: curves[f"{name}; {lead_time}"] for name in METHODS[1:]}
             if service in ASKED:
                 rows.append({"lead_time": lead_time, **own, "others": {

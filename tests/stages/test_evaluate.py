@@ -18,6 +18,7 @@ from demand.backtest.evaluation_record import evaluation_record
 from demand.backtest.fold_scores import MONTH, WEEK, by_horizon, fold_scores, interval_scores, means
 from demand.backtest.folds import Fold
 from demand.champion.promotion_rule import EvaluationRecord
+from demand.distribution.joint_error import JointError
 from demand.model.demand_model import DemandModel
 from demand.panel.forecast import Forecast
 from demand.panel.lag_features import feature_table
@@ -31,7 +32,7 @@ from workspace.run import paths, progress
 from workspace.run.files import write_table
 
 SERIES, HORIZON = 4, 90
-MODEL: Any = SimpleNamespace(base=SimpleNamespace(kind="level"))
+MODEL: Any = SimpleNamespace(base=SimpleNamespace(kind="level"), joint_error=JointError(1.0, np.zeros((4, 4)), 4.0))
 
 
 def sales_of(seed: int, known: dict[str, np.ndarray] | None = None) -> Panel:
@@ -206,7 +207,7 @@ def test_the_stage(trained: Panel, capsys: pytest.CaptureFixture[str]):
     assert content["model_sha256"] == sha256(paths.MODEL.read_bytes())
     assert content["trained_through"] == str(trained.last_day)
     assert EvaluationRecord.model_validate(content).smape == content["smape"] < content["baselines"][0]["smape"]
-    assert len(first) == 8
+    assert len(first) == 9
     for path in paths.PLOTS.glob("*.csv"):
         rows = list(csv.DictReader(path.open(newline="")))
         assert rows

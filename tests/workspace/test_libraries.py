@@ -16,7 +16,7 @@ from workspace.run.libraries import model_libraries
 def test_what_is_installed_is_what_the_file_says() -> None:
     found = model_libraries(ROOT / "requirements-model.txt")
     assert found["numpy"] == np.__version__
-    assert {"holidays", "numpy", "python-dateutil", "scikit-learn", "xgboost"} == set(found)
+    assert {"holidays", "numpy", "python-dateutil", "scikit-learn", "scipy", "xgboost"} == set(found)
 
 
 @pytest.mark.parametrize(("line", "message"), [

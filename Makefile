@@ -6,7 +6,7 @@ VENV := .venv
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms hashes bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving replay-orders torture remote retrain notebooks picture parameters clean
+.PHONY: help repro serve stack test test-full check-lock lint lint-workflows lint-platforms hashes bench bench-field bench-catalogue bench-field-repro drift-bench replay bench-serving bench-sums replay-orders torture remote retrain notebooks picture parameters clean
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench-catalogue   generated catalogues, whose true mean is known, beside the same peers, to bench/catalogue.md'
 	@echo 'make bench-field-repro   the same files through dvc repro, to bench/field/results.md'
 	@echo 'make drift-bench   false alarms and drift found, beside Evidently, to bench/drift/results.md'
+	@echo 'make bench-sums   coverage of the intervals of sums, at many origins, to bench/sums.md'
 	@echo 'make replay-orders   two years of weekly orders: service reached, stock, lost sales, to bench/orders.md'
 	@echo 'make replay   two years week by week: trained never, on drift, monthly, weekly, to bench/replay.md'
 	@echo 'make bench-serving   the API beside a FastAPI that does nothing, its memory, to bench/serving.md (needs wrk)'
@@ -81,6 +82,9 @@ drift-bench: $(VENV)/.dev
 
 replay: $(VENV)/.dev
 	python -m bench.replay
+
+bench-sums: $(VENV)/.dev
+	python -m bench.sums
 
 replay-orders: $(VENV)/.dev
 	python -m bench.orders

@@ -30,6 +30,7 @@ NOT_RUN = {
     "make test": "runs these tests; `.ci/run` runs it in a fresh clone",
     "make drift-bench": "12 minutes; tests/bench/test_drift_bench.py runs its parts",
     "make replay": "12 minutes; tests/bench/test_bench.py runs its parts",
+    "make bench-sums": "8 minutes; tests/bench/test_sums_bench.py runs its parts",
     "make replay-orders": "8 minutes; tests/bench/test_orders_bench.py runs its parts",
     "make serve": "serves until it is stopped; tests/api starts the same server",
     "make stack": "needs Docker; tests/stack runs it there",

@@ -27,7 +27,7 @@ from demand.panel.panel import Panel, rows_of
 ORIGINS = 9
 APART = 56  # days between them
 HALF_LIFE = 120.0  # days after which an origin counts half
-FEWEST = 2 * YEAR  # days of history that an origin needs, or two thirds of the window's
+FEWEST = 2 * YEAR  # days of history that an origin needs, or half of the window's
 SERIES = 1000  # that are looked at, at most
 ROWS = 15_000  # of training; the second member takes a third of them
 
@@ -50,7 +50,7 @@ def learn_joint_error(panel: Panel, recipe: Recipe, horizon: int, whole: bool) -
         panel: as the factors are fitted to, but with the days off sale.
     """
     last = panel.column(panel.last_day)
-    fewest = min(FEWEST, last * 2 // 3)
+    fewest = min(FEWEST, last // 2)
     ends = range(last - horizon, fewest, -APART)[:ORIGINS]
     past = [errors_at(panel, end, recipe, horizon, 0.5 ** ((last - horizon - end) / HALF_LIFE)) for end in ends]
     told = [errors for errors in past if (errors.forecast * ~np.isnan(errors.actual)).sum() > 0]

@@ -60,6 +60,14 @@ def real() -> tuple[Panel, Params]:
     return prepared(pa.memory_map(str(REAL)).read_buffer(), settings), settings
 
 
+def real_or_demo(say: Callable[[str], None]) -> tuple[Panel, Params, str]:
+    """The competition's file where it is, else the demo; and which of them."""
+    if REAL.exists():
+        return *real(), "the competition's file"
+    say(f"{REAL} is not there: the demo is replayed instead")
+    return *generated({}), "the demo"
+
+
 CASES = {
     "real": Case("The competition's file: 500 series, 5 years", real, REAL_ORIGINS),
     "demo": Case("The demo: 500 series, 5 years", lambda: generated({})),

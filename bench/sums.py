@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from demand.backtest.sum_scores import by_sum
 from demand.model.demand_model import DemandModel
 from demand.panel.panel import Panel
 from workspace.run.all_params import Params
+from workspace.run.progress import announced
 
 OUT = Path("bench/sums.md")
 HORIZON = 90  # days
@@ -44,13 +44,7 @@ def origins_of(panel: Panel, count: int, apart: int, last: np.datetime64 | None 
 def scores(panel: Panel, settings: Params, origins: list[np.datetime64], horizon: int = HORIZON) -> list[dict[str, Any]]:
     """`by_sum` of a backtest at these origins."""
     fit = partial(DemandModel.fit, train=settings.train, horizon=horizon)
-
-    def said(days: Any) -> Any:
-        for day in days:
-            print(day, file=sys.stderr, flush=True)
-            yield day
-
-    return by_sum(backtest(panel, fit, origins, horizon, said))
+    return by_sum(backtest(panel, fit, origins, horizon, announced))
 
 
 def table(title: str, origins: list[np.datetime64], rows: list[dict[str, Any]]) -> str:

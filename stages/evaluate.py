@@ -37,7 +37,7 @@ def main() -> None:
     model = read_model(content, str(paths.MODEL))
     result = evaluation_record(folds, panel, BASELINES) | {
         "intervals": model.facts.get("intervals"), "model_sha256": sha256(content), "trained_through": str(model.trained_through)}
-    for name, table in backtest_tables(folds, model).items():
+    for name, table in backtest_tables(folds, model, result).items():
         with whole_file(paths.PLOTS / f"{name}.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([table, *zip(*round_floats(table).values(), strict=True)])

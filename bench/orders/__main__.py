@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cases import REAL, generated, real
+from bench.cases import real_or_demo
 from bench.orders.levels import METHODS, Levels, weekly_levels
 from bench.orders.orders_report import draw, markdown
 from bench.orders.simulate import REVIEW, simulate
@@ -57,17 +57,14 @@ def summary(curves: dict[str, list[dict[str, float]]], services: tuple[float, ..
 
 
 def main() -> None:
-    there = REAL.exists()
     said = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    if not there:
-        said(f"{REAL} is not there: the demo is replayed instead")
-    panel, settings = real() if there else generated({})
+    panel, settings, title = real_or_demo(said)
     weeks = YEARS * 52
     first = panel.last_day - weeks * REVIEW
     levels = Levels(LEAD_TIMES, SERVICES)
     weekly_levels(panel, settings, first, weeks, levels, said)
     curves = replay(panel, levels, first)
-    found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo", "weeks": weeks,
+    found = {"machine": f"{os.cpu_count()} cores", "title": title, "weeks": weeks,
              "first": str(first), "curves": curves, "rows": summary(curves)}
     (OUT / "orders.json").write_text(json.dumps(found) + "\n")
     (OUT / "orders.md").write_text(markdown(found))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.cases import REAL, generated, real
+from bench.cases import real_or_demo
 from bench.drift.injection import KINDS, inject
 from bench.drift.pictures import draw_replay
 from bench.replay.policies import Trainer, replay
@@ -25,11 +25,8 @@ SHIFTS = 259  # days after the first, on which a fifth of the series shifts in t
 
 
 def main() -> None:
-    there = REAL.exists()
     said = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
-    if not there:
-        said(f"{REAL} is not there: the demo is replayed instead")
-    panel, settings = real() if there else generated({})
+    panel, settings, title = real_or_demo(said)
     first = (panel.last_day.astype("M8[Y]") + 1 - YEARS).astype("M8[D]") - 1
     trainer = Trainer(panel, settings)
     calm = summary(replay(trainer, first, said), first)
@@ -37,7 +34,7 @@ def main() -> None:
     shifted = inject(panel, fit_factors(panel), KINDS["level_fifth"], shift, np.random.default_rng(0))
     before = {day: made for day, made in trainer.made.items() if day < shift}
     drifting = summary(replay(Trainer(shifted, settings, before), first, said), first)
-    found = {"machine": f"{os.cpu_count()} cores", "title": "the competition's file" if there else "the demo",
+    found = {"machine": f"{os.cpu_count()} cores", "title": title,
              "shift": str(shift), "calm": calm, "shifted": drifting}
     (OUT / "replay.json").write_text(json.dumps(found) + "\n")
     (OUT / "replay.md").write_text(markdown(found))

@@ -88,13 +88,13 @@ def unscored_record() -> dict[str, Any]:
             "baselines": [], "normal": [], "per_origin": [], "per_month": [], "per_speed": [], "per_age": [], "sums": []}
 
 
-def backtest_tables(folds: Sequence[Fold], model: FittedModel) -> dict[str, plot_tables.Table]:
-    """The plots' data, by the name of the file."""
+def backtest_tables(folds: Sequence[Fold], model: FittedModel, record: Mapping[str, Any]) -> dict[str, plot_tables.Table]:
+    """The plots' data, by the name of the file; `record` is the folds' evaluation_record."""
     return {
         "actual_vs_predicted": plot_tables.total_per_day(folds),
         "sample_series": plot_tables.sample_series(folds),
         "error_by_horizon": plot_tables.by_week(folds, ("smape", "wape", "mae")),
-        "coverage_of_sums": plot_tables.sum_coverage(folds),
+        "coverage_of_sums": plot_tables.sum_coverage(record["sums"]),
         "coverage_by_horizon": plot_tables.by_week(folds, [f"coverage_{level}" for level in LEVELS]),
         "feature_importance": plot_tables.importance(model),
         "residuals_by_store": plot_tables.residuals(folds, "store"),

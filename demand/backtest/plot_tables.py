@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from demand.backtest.fold_scores import WEEK, by_horizon
 from demand.backtest.folds import Fold
-from demand.backtest.sum_scores import by_sum
 from demand.panel.fitted_model import FittedModel
 
 Table = dict[str, list[Any]]
@@ -51,9 +50,8 @@ def by_week(folds: Sequence[Fold], columns: Sequence[str]) -> Table:
     return {"week": weeks} | {name: [row[name] for row in rows] for name in columns}
 
 
-def sum_coverage(folds: Sequence[Fold]) -> Table:
-    """`sum` (what is summed, over how many days) and `coverage_80`, % of these sums."""
-    rows = by_sum(folds)
+def sum_coverage(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """`sum` (what is summed, over how many days) and `coverage_80`, % of these sums; from the rows of by_sum."""
     return {"sum": [f"{row['level']}, {row['days']} day{'s' * (row['days'] > 1)}" for row in rows],
             "coverage_80": [row["coverage_80"] for row in rows]}
 

@@ -19,8 +19,9 @@ from scipy.sparse import csc_matrix
 from scipy.special import stdtrit
 
 from demand.distribution.count_distribution import count_quantiles
+from demand.distribution.groups import LEVELS
 
-ERRORS = ("all", "store", "item", "series")  # what shares a relative error
+ERRORS = LEVELS  # what shares a relative error
 MEMORIES = ("day", "week", "level", "walk")  # how long it lasts
 WEEK, WALK = 7.0, 28.0  # days
 BLOCK = 4096  # series that are copied to float64 at a time
